@@ -1,0 +1,48 @@
+// Original file: proto/inspect.proto
+
+
+export interface Pool {
+  /**
+   * addresses the cloud has assigned to ENIs in use
+   */
+  'total'?: (number);
+  'allocated'?: (number);
+  /**
+   * warm: can be given at once
+   */
+  'available'?: (number);
+  'cooling'?: (number);
+  /**
+   * what the instance type allows in all
+   */
+  'capacity'?: (number);
+  'min'?: (number);
+  'max'?: (number);
+  /**
+   * ADDs waiting for an address
+   */
+  'waiting'?: (number);
+}
+
+export interface Pool__Output {
+  /**
+   * addresses the cloud has assigned to ENIs in use
+   */
+  'total': (number);
+  'allocated': (number);
+  /**
+   * warm: can be given at once
+   */
+  'available': (number);
+  'cooling': (number);
+  /**
+   * what the instance type allows in all
+   */
+  'capacity': (number);
+  'min': (number);
+  'max': (number);
+  /**
+   * ADDs waiting for an address
+   */
+  'waiting': (number);
+}

@@ -1,0 +1,8 @@
+// Original file: proto/inspect.proto
+
+
+export interface ShowRequest {
+}
+
+export interface ShowRequest__Output {
+}
