@@ -11,7 +11,7 @@ const DEEPEST = 3
 /** Top folder → the other top folders it may import. Tests, `test/` and `hack/` may import anything. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   inet: [],
-  proto: [],
+  proto: ['inet'],
   netlink: ['inet'],
   cloud: ['inet'],
   kube: ['inet'],

@@ -1,0 +1,39 @@
+/** The node as a box of figures: `terway-cli show -o box`. */
+import type { Eni__Output as Eni } from '../proto/generated/terway/inspect/v1/Eni.ts'
+import type { Node__Output as Node } from '../proto/generated/terway/inspect/v1/Node.ts'
+import type { Pool__Output as Pool } from '../proto/generated/terway/inspect/v1/Pool.ts'
+import { problemLines, type RenderOptions, titleOf } from './tree.ts'
+
+/** Columns between the borders, spaces included; longer content widens the box. */
+const WIDTH = 62
+
+function poolLines(pool: Pool | null): string[] {
+  if (pool === null) return ['IP Pool: not known yet']
+  const cooling = pool.cooling > 0 ? `, Cooling=${pool.cooling}` : ''
+  const utilization = pool.total === 0 ? 0 : Math.round((100 * pool.allocated) / pool.total)
+  return [
+    `IP Pool: Total=${pool.total}, Allocated=${pool.allocated}, Available=${pool.available}${cooling}`,
+    `Utilization: ${utilization}%`,
+  ]
+}
+
+function eniLine(eni: Eni): string {
+  const secondary = eni.addresses.filter((address) => !address.primary).length
+  return `  ${titleOf(eni)}: Primary=${eni.primaryIp}, Secondary=${secondary} IPs`
+}
+
+function frame(sections: readonly (readonly string[])[]): string[] {
+  const width = Math.max(WIDTH, ...sections.flat().map((line) => line.length + 2))
+  const edge = '─'.repeat(width)
+  const rows = sections.map((lines) => lines.map((line) => `│ ${line.padEnd(width - 2)} │`))
+  return [`┌${edge}┐`, ...rows.flatMap((row, i) => (i === 0 ? row : [`├${edge}┤`, ...row])), `└${edge}┘`]
+}
+
+export function renderBox(node: Node, { paint }: Pick<RenderOptions, 'paint'>): string {
+  const box = frame([
+    [`Node: ${node.name}`],
+    [`ENI Count: ${node.enis.length}`, ...poolLines(node.pool)],
+    ['ENI Details:', ...node.enis.map(eniLine)],
+  ])
+  return `${[...box, ...problemLines(node, paint)].join('\n')}\n`
+}

@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
+import { Inspect } from '../proto/contract.ts'
+import type { Node__Output as Node } from '../proto/generated/terway/inspect/v1/Node.ts'
+import type { VerifyReply__Output as VerifyReply } from '../proto/generated/terway/inspect/v1/VerifyReply.ts'
+
+jest.setTimeout(60_000)
+
+const CLI = join(import.meta.dirname, '..', 'bin', 'terway-cli')
+const NODE: Node = {
+  name: 'node-1',
+  instanceId: 'i-1',
+  instanceType: 'ecs.g7.large',
+  regionId: 'cn-hangzhou',
+  zoneId: 'cn-hangzhou-h',
+  vpcId: 'vpc-1',
+  version: '0.1.0',
+  startedAt: 1_700_000_000_000,
+  enis: [],
+  pool: { total: 4, allocated: 2, available: 2, cooling: 0, capacity: 30, min: 0, max: 5, waiting: 0 },
+  endpoints: [],
+  problems: [],
+}
+const DIFFERENCE = {
+  owner: 'c1 eth0',
+  netns: 'host',
+  object: 'rule',
+  subject: '512: all',
+  problem: 'missing',
+  found: '',
+}
+
+let root: string
+let socket: string
+let server: Server
+let reply: VerifyReply
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'tw-cli-'))
+})
+afterAll(() => rmSync(root, { recursive: true }))
+beforeEach(async () => {
+  socket = join(mkdtempSync(join(root, 'case-')), 's')
+  reply = { differences: [], plans: 3 }
+  server = new Server()
+  server.addService(Inspect.service, {
+    Show: (_call: unknown, done: sendUnaryData<Node>) => done(null, NODE),
+    Verify: (_call: unknown, done: sendUnaryData<VerifyReply>) => done(null, reply),
+  })
+  await new Promise<void>((resolve, reject) => {
+    const credentials = ServerCredentials.createInsecure()
+    server.bindAsync(`unix:${socket}`, credentials, (error) => (error === null ? resolve() : reject(error)))
+  })
+})
+afterEach(() => server.forceShutdown())
+
+function cli(...args: string[]): Promise<{ status: unknown; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(CLI, args, (error, stdout, stderr) => resolve({ status: error === null ? 0 : error.code, stdout, stderr }))
+  })
+}
+
+test('show: tree by default, box and JSON on demand, no colours into a pipe', async () => {
+  const tree = 'Node: node-1\nIP Pool: 4 total, 2 allocated, 2 available\n'
+  expect(await cli('show', '--socket', socket)).toEqual({ status: 0, stdout: tree, stderr: '' })
+  expect((await cli('show', '-o', 'box', '--socket', socket)).stdout).toMatch(/^┌─+┐\n│ Node: node-1 +│\n/)
+  expect(JSON.parse((await cli('show', '--json', '--socket', socket)).stdout)).toEqual(NODE)
+})
+
+test('verify: status 0 when the kernel matches, 1 when it differs', async () => {
+  expect(await cli('verify', '--socket', socket)).toEqual({ status: 0, stdout: 'kernel matches 3 plans\n', stderr: '' })
+  reply = { differences: [DIFFERENCE], plans: 3 }
+  const differing = await cli('verify', '--socket', socket)
+  expect(differing).toMatchObject({ status: 1, stderr: '' })
+  expect(differing.stdout).toContain('c1 eth0  host   rule    512: all  missing  -\n')
+  const json = await cli('verify', '--json', '--socket', socket)
+  expect({ status: json.status, message: JSON.parse(json.stdout) }).toEqual({ status: 1, message: reply })
+})
+
+test.each(['show', 'verify'])('%s without a daemon: status 2 and what to do', async (command) => {
+  const { status, stdout, stderr } = await cli(command, '--socket', join(root, 'none'))
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  expect(stderr).toContain(`gives no answer on ${join(root, 'none')}: connect ENOENT`)
+  expect(stderr).toContain('Is it running on this node?')
+})
+
+test('the command line is explained; a wrong one is status 2', async () => {
+  expect(await cli('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('verify') })
+  expect(await cli('--version')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
+  for (const args of [[], ['frob'], ['show', '-o', 'svg'], ['show', 'extra']]) {
+    expect(await cli(...args)).toMatchObject({ status: 2, stdout: '' })
+  }
+})

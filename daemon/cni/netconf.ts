@@ -1,0 +1,227 @@
+/** Decoding of the network configuration that a runtime passes on standard input. */
+import { z } from 'zod'
+import { type Cidr, parseCidr } from '../../inet/address.ts'
+import type { LinkName } from '../../inet/link-name.ts'
+import { type ContainerId, parseAttachmentKey } from '../../proto/cni-environment.ts'
+import { CniError, CniErrorCode } from '../../proto/cni-error.ts'
+import { type CniVerb, type CniVersion, parseCniVersion } from '../../proto/cni-version.ts'
+
+/** The keys every verb needs, DEL included. */
+export interface NetConfHeader {
+  /** The version the answer must have. */
+  readonly cniVersion: CniVersion
+  /** Name of the network. */
+  readonly name: string
+}
+
+export interface NetConf extends NetConfHeader {
+  /** `eniip_virtual_type`, in any casing. */
+  readonly virtualType: 'veth' | 'ipvlan' | 'datapathv2'
+  /** `host_stack_cidrs`: destinations that a pod reaches through the stack of its node. */
+  readonly hostStackCidrs: readonly Cidr[]
+  /** Bytes; undefined when the configuration leaves it to the daemon. */
+  readonly mtu: number | undefined
+  /** `disable_host_peer` */
+  readonly disableHostPeer: boolean
+  /** `enable_network_priority` */
+  readonly networkPriority: boolean
+  /** `runtimeConfig.bandwidth`, the limits that the runtime asks for this pod. */
+  readonly bandwidth: Bandwidth
+  /** The result of the plugins before this one, as it came. */
+  readonly prevResult: Readonly<Record<string, unknown>> | undefined
+  /** The attachments that GC must keep; undefined when the runtime did not say, which is not an empty list. */
+  readonly validAttachments: readonly AttachmentKey[] | undefined
+}
+
+/** Rates in bits per second, bursts in bits; undefined means no limit. Values may exceed 32 bits. */
+export interface Bandwidth {
+  readonly ingressRate: number | undefined
+  readonly ingressBurst: number | undefined
+  readonly egressRate: number | undefined
+  readonly egressBurst: number | undefined
+}
+
+export interface AttachmentKey {
+  readonly containerId: ContainerId
+  readonly ifname: LinkName
+}
+
+/** `IP_MIN_MTU` would be 68; 576 is what every IPv4 host must accept whole (RFC 791, section 3.1). */
+const MTU_MIN = 576
+/** The length field of an IP packet has 16 bits. */
+const MTU_MAX = 65_535
+
+const must = (what: string) => ({ error: `must be ${what}` })
+const text = z.string(must('a string'))
+/** Some runtimes and operators write booleans as text. */
+const flag = z
+  .union([z.boolean(), z.enum(['true', 'false']).transform((value) => value === 'true')], must('true or false'))
+  .nullish()
+const amount = z.number(must('a number of at least 0')).nonnegative(must('a number of at least 0')).nullish()
+const cidr = text.transform((value, context) => {
+  try {
+    return parseCidr(value)
+  } catch {
+    // The issue takes the place of the exception, so that all wrong keys are reported together.
+    context.addIssue({ code: 'custom', message: 'must be a prefix like 10.0.0.0/8' })
+    return z.NEVER
+  }
+})
+const attachments = z
+  .array(z.object({ containerID: text, ifname: text }, must('an object')), must('a list of attachments'))
+  .transform((list, context) => {
+    try {
+      return list.map(({ containerID, ifname }) => parseAttachmentKey({ containerId: containerID, ifname }))
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+      return z.NEVER
+    }
+  })
+  .nullish()
+
+const HEADER = z.object({
+  cniVersion: text.nullish(),
+  // CNI specification 1.1, "Configuration format": the same rule as for a container id.
+  name: text.regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, must('letters, digits, "_", "." and "-", the first not a sign')),
+  type: text.nullish(),
+})
+
+const MTU_RULE = must(`a whole number from ${MTU_MIN} to ${MTU_MAX}, or 0 for the default`)
+const NETCONF = HEADER.extend({
+  eniip_virtual_type: text
+    .transform((value) => value.toLowerCase())
+    .pipe(z.enum(['', 'veth', 'ipvlan', 'datapathv2'], must('"veth", "ipvlan" or "datapathv2"')))
+    .nullish(),
+  host_stack_cidrs: z.array(cidr, must('a list of prefixes')).nullish(),
+  mtu: z
+    .int(MTU_RULE)
+    .refine((value) => value === 0 || (value >= MTU_MIN && value <= MTU_MAX), MTU_RULE)
+    .nullish(),
+  disable_host_peer: flag,
+  enable_network_priority: flag,
+  runtimeConfig: z
+    .preprocess(
+      lowerCaseKeys,
+      z.object(
+        {
+          bandwidth: z
+            .object(
+              { ingressrate: amount, ingressburst: amount, egressrate: amount, egressburst: amount },
+              must('an object'),
+            )
+            .nullish(),
+        },
+        must('an object'),
+      ),
+    )
+    .nullish(),
+  prevResult: z.record(z.string(), z.unknown(), must('an object')).nullish(),
+  'cni.dev/valid-attachments': attachments,
+  'cni.dev/attachments': attachments,
+})
+
+/**
+ * containerd writes the keys of `runtimeConfig` as its Go structs spell them (`IngressRate`), CRI-O as the
+ * specification does (`ingressRate`); Go's own decoder takes both.
+ */
+function lowerCaseKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(lowerCaseKeys)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.toLowerCase(), lowerCaseKeys(item)]))
+}
+
+/** @throws CniError 6 when the bytes are not JSON in UTF-8, 7 when it is not an object. */
+function parseJsonObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw new CniError({
+      code: CniErrorCode.decodeFailure,
+      reason: 'config-malformed',
+      text: `the network configuration is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+      details: 'correct the CNI configuration file of the network',
+      cause,
+    })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidConfig(['the network configuration must be a JSON object'])
+  }
+  return { ...value }
+}
+
+function invalidConfig(problems: readonly string[]): CniError {
+  return new CniError({
+    code: CniErrorCode.invalidConfig,
+    reason: 'config-invalid',
+    text: problems.join('; '),
+    details: 'correct the CNI configuration file of the network',
+  })
+}
+
+function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    root,
+  )
+}
+
+/** `mtu must be …, not "big"`; a value is cut, since anything may stand there. */
+function describe(issue: z.core.$ZodIssue, input: unknown): string {
+  const value = valueAt(input, issue.path)
+  const found = value === undefined ? 'it is missing' : `not ${JSON.stringify(value).slice(0, 80)}`
+  return `${issue.path.map(String).join('.')} ${issue.message}, ${found}`
+}
+
+function decode<Output>(schema: z.ZodType<Output>, value: Readonly<Record<string, unknown>>): Output {
+  const lowered = { ...value, runtimeConfig: lowerCaseKeys(value.runtimeConfig) }
+  const result = schema.safeParse(value)
+  if (!result.success) throw invalidConfig(result.error.issues.map((issue) => describe(issue, lowered)))
+  return result.data
+}
+
+/** @throws CniError 1 before anything else is looked at: other versions may give other keys other meanings. */
+function versionOf(value: Readonly<Record<string, unknown>>, verb: CniVerb): CniVersion {
+  const { cniVersion } = decode(HEADER.pick({ cniVersion: true }), value)
+  return parseCniVersion(cniVersion ?? '', verb)
+}
+
+/**
+ * The keys that DEL needs. A mistake in any other key must not keep a pod from being removed.
+ * @throws CniError 1, 6 or 7.
+ */
+export function parseNetConfHeader(bytes: Uint8Array, verb: CniVerb): NetConfHeader {
+  const value = parseJsonObject(bytes)
+  const cniVersion = versionOf(value, verb)
+  return { cniVersion, name: decode(HEADER, value).name }
+}
+
+/**
+ * The whole configuration. Unknown keys belong to other plugins or newer runtimes and are ignored; null is absent.
+ * @throws CniError 1 for a version that is not supported or does not know the verb, 6 for bytes that are not JSON,
+ * 7 for a missing key or a wrong value, naming key, value and what is allowed.
+ */
+export function parseNetConf(bytes: Uint8Array, verb: CniVerb): NetConf {
+  const value = parseJsonObject(bytes)
+  const cniVersion = versionOf(value, verb)
+  const conf = decode(NETCONF, value)
+  const bandwidth = conf.runtimeConfig?.bandwidth
+  return {
+    cniVersion,
+    name: conf.name,
+    virtualType: conf.eniip_virtual_type || 'veth',
+    hostStackCidrs: conf.host_stack_cidrs ?? [],
+    mtu: conf.mtu || undefined,
+    disableHostPeer: conf.disable_host_peer ?? false,
+    networkPriority: conf.enable_network_priority ?? false,
+    bandwidth: {
+      ingressRate: bandwidth?.ingressrate || undefined,
+      ingressBurst: bandwidth?.ingressburst || undefined,
+      egressRate: bandwidth?.egressrate || undefined,
+      egressBurst: bandwidth?.egressburst || undefined,
+    },
+    prevResult: conf.prevResult ?? undefined,
+    // Runtimes built on libcni 1.2.0 to 1.2.2 send only the first key, later ones both, the second for old plugins.
+    validAttachments: conf['cni.dev/valid-attachments'] ?? conf['cni.dev/attachments'] ?? undefined,
+  }
+}

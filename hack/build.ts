@@ -1,0 +1,53 @@
+/**
+ * Builds `dist/terway`, the CNI plugin as one executable file that is started by the Node which runs this script, and
+ * prints what it built.
+ */
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { build } from 'esbuild'
+
+/** `BINPRM_BUF_SIZE` of linux/binfmts.h: what the kernel reads of the first line, its end included. */
+const SHEBANG_MAX = 255
+
+/**
+ * Bundles the plugin into one file. CommonJS, because it starts faster than a module and needs no package.json where
+ * it is installed; the one written beside it shields it from the project's own, which declares modules.
+ */
+export async function buildPlugin(target: string): Promise<void> {
+  const shebang = `#!${process.execPath}`
+  if (shebang.length > SHEBANG_MAX) throw new Error(`${process.execPath} is too long for a first line of a script`)
+  const { outputFiles } = await build({
+    entryPoints: [join(import.meta.dirname, '..', 'cni-plugin', 'main.ts')],
+    bundle: true,
+    platform: 'node',
+    target: `node${process.versions.node}`,
+    format: 'cjs',
+    minify: true,
+    legalComments: 'eof',
+    banner: { js: shebang },
+    write: false,
+    logLevel: 'warning',
+  })
+  const [bundle] = outputFiles
+  if (bundle === undefined) throw new Error('esbuild made no bundle of cni-plugin/main.ts')
+  mkdirSync(dirname(target), { recursive: true })
+  writeFileSync(join(dirname(target), 'package.json'), '{ "type": "commonjs" }\n')
+  // A runtime may be executing the old file (ETXTBSY), hence a new one in its place.
+  const scratch = `${target}.${process.pid}.tmp`
+  writeFileSync(scratch, bundle.contents, { mode: 0o755 })
+  renameSync(scratch, target)
+}
+
+function describe(file: string): string {
+  const content = readFileSync(file)
+  const sha256 = createHash('sha256').update(content).digest('hex')
+  return `${basename(file).padEnd(12)}${String(content.length).padStart(10)}  ${sha256}`
+}
+
+if (import.meta.main) {
+  const target = join(import.meta.dirname, '..', 'dist', 'terway')
+  await buildPlugin(target)
+  console.log(`${'file'.padEnd(12)}${'bytes'.padStart(10)}  sha256`)
+  console.log(describe(target))
+}
