@@ -1,0 +1,144 @@
+/** `eni_conf`: what the operator configures, in the keys of Terway's documents, as one typed value. */
+import { z } from 'zod'
+import { parseCloudId, type SecurityGroupId, type VSwitchId } from '../../cloud/ids.ts'
+import { parseCidr } from '../../inet/address.ts'
+import { stripComments } from './json-comments.ts'
+
+export interface EniConf {
+  readonly accessKey?: { readonly id: string; readonly secret: string }
+  readonly securityGroups: readonly SecurityGroupId[]
+  /** By zone; a zone that is missing uses the vSwitch of the node. */
+  readonly vSwitches: ReadonlyMap<string, readonly VSwitchId[]>
+  readonly eniTags: Readonly<Record<string, string>>
+  /** Free addresses kept ready. */
+  readonly minPoolSize: number
+  /** Free addresses above this go back. */
+  readonly maxPoolSize: number
+  /** Secondary ENIs at most; undefined for what the instance type allows. */
+  readonly maxEni: number | undefined
+  /** ms */
+  readonly coolDown: number
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+export interface ParsedConf {
+  readonly conf: EniConf
+  /** One for each key that is not known, with the nearest known one. */
+  readonly warnings: readonly string[]
+}
+
+/** Defaults of the configuration table in the user's documents. */
+const DEFAULT_MIN_POOL = 10
+const DEFAULT_MAX_POOL = 25
+/** Seconds between a pod's end and the next use of its address. */
+const DEFAULT_COOL_DOWN = 30
+
+const count = z.int('must be a whole number').min(0, 'must not be negative')
+const ids = <T extends VSwitchId | SecurityGroupId>() =>
+  z.string('must be a string').transform((text, context) => {
+    try {
+      return parseCloudId<T>(text)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+      return z.NEVER
+    }
+  })
+const cidrs = z.string('must be a list of prefixes').refine((text) => text.split(',').every(isCidr), {
+  message: 'must be prefixes like 172.16.0.0/16, separated by commas',
+})
+
+const ENI_CONF = z.object({
+  version: z.string().optional(),
+  access_key: z.string().optional(),
+  access_secret: z.string().optional(),
+  security_group: ids<SecurityGroupId>().optional(),
+  security_groups: z.array(ids<SecurityGroupId>()).max(10, 'allows 10 security groups').optional(),
+  service_cidr: cidrs.optional(),
+  vswitches: z.record(z.string(), z.array(ids<VSwitchId>())).optional(),
+  eni_tags: z.record(z.string(), z.string()).optional(),
+  min_pool_size: count.optional(),
+  max_pool_size: count.optional(),
+  max_eni: count.optional(),
+  ip_cooldown_seconds: z.number('must be a number of seconds').min(0, 'must not be negative').optional(),
+  network_mode: z.literal('ENIIP', 'must be "ENIIP": other modes are not available yet').optional(),
+  ip_stack: z.literal('ipv4', 'must be "ipv4": other stacks are not available yet').optional(),
+})
+type Raw = z.infer<typeof ENI_CONF>
+
+/**
+ * @param text the file's content: JSON, `//` and `#` comments allowed.
+ * @throws ConfigError that names every wrong key and what it may hold.
+ */
+export function parseEniConf(text: string): ParsedConf {
+  const value = parseJson(text)
+  const result = ENI_CONF.safeParse(value)
+  if (!result.success) {
+    const problems = result.error.issues.map((issue) => `${issue.path.join('.') || 'the file'} ${issue.message}`)
+    throw new ConfigError(`eni_conf: ${problems.join('; ')}`)
+  }
+  const conf = normalise(result.data)
+  const unknown = Object.keys(Object(value)).filter((key) => !(key in ENI_CONF.shape))
+  return { conf, warnings: unknown.map(warnUnknown) }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(stripComments(text))
+  } catch (cause) {
+    throw new ConfigError(`eni_conf is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
+function normalise(raw: Raw): EniConf {
+  const maxPoolSize = raw.max_pool_size ?? Math.max(DEFAULT_MAX_POOL, raw.min_pool_size ?? 0)
+  const minPoolSize = raw.min_pool_size ?? Math.min(DEFAULT_MIN_POOL, maxPoolSize)
+  if (minPoolSize > maxPoolSize) {
+    throw new ConfigError(`eni_conf: min_pool_size ${minPoolSize} must not exceed max_pool_size ${maxPoolSize}`)
+  }
+  const accessKey = raw.access_key && raw.access_secret ? { id: raw.access_key, secret: raw.access_secret } : undefined
+  const groups = [...(raw.security_group === undefined ? [] : [raw.security_group]), ...(raw.security_groups ?? [])]
+  return {
+    ...(accessKey === undefined ? {} : { accessKey }),
+    securityGroups: [...new Set(groups)].sort(),
+    vSwitches: new Map(Object.entries(raw.vswitches ?? {})),
+    eniTags: raw.eni_tags ?? {},
+    minPoolSize,
+    maxPoolSize,
+    maxEni: raw.max_eni || undefined,
+    coolDown: (raw.ip_cooldown_seconds ?? DEFAULT_COOL_DOWN) * 1000,
+  }
+}
+
+function isCidr(text: string): boolean {
+  try {
+    parseCidr(text.trim())
+    return true
+  } catch {
+    return false // the caller reports it with the key's name
+  }
+}
+
+function warnUnknown(key: string): string {
+  const [nearest] = Object.keys(ENI_CONF.shape)
+    .map((known) => ({ known, distance: editDistance(key, known) }))
+    .sort((a, b) => a.distance - b.distance)
+  const hint = nearest !== undefined && nearest.distance <= 3 ? `; did you mean ${nearest.known}?` : ''
+  return `eni_conf: ${key} is not known and has no effect${hint}`
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}

@@ -1,0 +1,46 @@
+/** Flags and environment of terwayd. */
+import { Command, Option } from 'commander'
+import { METADATA_ENDPOINT } from '../../cloud/metadata.ts'
+import { DEFAULT_SOCKET } from '../../proto/paths.ts'
+
+export interface Flags {
+  readonly config: string
+  readonly nodeName: string
+  readonly socket: string
+  readonly stateDir: string
+  readonly cniConfDir: string
+  readonly metadataEndpoint: string
+  /** `host:port`, or `off`. */
+  readonly metricsListen: string
+  readonly logLevel: string
+}
+
+export function parseFlags(argv: readonly string[], version: string): Flags {
+  const command = new Command('terwayd')
+    .description("Owns this node's ENIs and addresses and gives pods VPC addresses.")
+    .version(version)
+    .option('--config <file>', 'eni_conf: JSON, comments allowed', '/etc/eni/eni_conf')
+    .addOption(new Option('--node-name <name>', 'name of the node').env('NODE_NAME').makeOptionMandatory())
+    .option('--socket <path>', 'socket for the CNI plugin and terway-cli', DEFAULT_SOCKET)
+    .option('--state-dir <dir>', 'journal and spool; must be on tmpfs', '/var/run/terway')
+    .option('--cni-conf-dir <dir>', 'where the container runtime reads its CNI configuration', '/etc/cni/net.d')
+    .option('--metadata-endpoint <url>', 'instance metadata service', METADATA_ENDPOINT)
+    .option('--metrics-listen <host:port|off>', 'Prometheus metrics, read only', '127.0.0.1:9191')
+    .addOption(
+      new Option('--log-level <level>', 'least level to log')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .addHelpText(
+      'after',
+      `
+Environment:
+  NODE_NAME                  as --node-name
+  ECS_ENDPOINT, VPC_ENDPOINT host of the ECS and VPC API (default: the region's endpoint inside the VPC)
+  ALICLOUD_CLIENT_SCHEME     HTTP or HTTPS (default)
+
+Signals: SIGTERM and SIGINT end the daemon; pods keep their network, and the next start takes them over.`,
+    )
+  command.parse(argv, { from: 'user' })
+  return command.opts<Flags>()
+}

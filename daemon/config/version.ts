@@ -1,0 +1,4 @@
+/** Version of the daemon, the one in package.json. */
+import manifest from '../../package.json' with { type: 'json' }
+
+export const VERSION: string = manifest.version

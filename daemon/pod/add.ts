@@ -1,0 +1,194 @@
+/** ADD: from a request to an address that answers. */
+import { hostCidr, parseCidr } from '../../inet/address.ts'
+import { NetnsError } from '../../netlink/error.ts'
+import { homeNetns, openNetns } from '../../netlink/netns.ts'
+import { PlanError } from '../../netlink/plan-error.ts'
+import { CniError, CniErrorCode } from '../cni/error.ts'
+import type { AddInvocation } from '../cni/invocation.ts'
+import { encodeResult } from '../cni/result.ts'
+import { hostLinkName } from '../datapath/host-link-name.ts'
+import { LINK_LOCAL_GATEWAY, type PodAttachment, planPod, podMacs } from '../datapath/policy-route.ts'
+import { PoolError } from '../pool/error.ts'
+import { ownerOf } from '../pool/model.ts'
+import type { Endpoint } from '../store/endpoint.ts'
+import { type PodContext, podKey } from './context.ts'
+
+/** A link index chosen by us can be taken by another program; it does not happen often enough to look first. */
+const INDEX_ATTEMPTS = 8
+
+/**
+ * @returns the finished CNI result.
+ * @throws CniError; nothing of the attempt is left then, or its removal is on record.
+ */
+export function add(context: PodContext, invocation: AddInvocation, signal: AbortSignal): Promise<Uint8Array> {
+  const { namespace, name: pod } = invocation.pod
+  return context.locks.run(podKey({ namespace, pod }), async () => {
+    refuseWhenCancelled(signal)
+    refuseSecondAdd(context, invocation)
+    await removeOlderSandboxes(context, invocation)
+    const started = begin(context, invocation)
+    context.endpoints.put(started)
+    try {
+      const ready = await attach(context, started, { invocation, signal })
+      context.endpoints.put(ready)
+      return result(context, ready, invocation)
+    } catch (error) {
+      await context.removals.start(context.endpoints.get(started) ?? started)
+      throw toCniError(error, started)
+    }
+  })
+}
+
+function refuseWhenCancelled(signal: AbortSignal): void {
+  if (signal.aborted)
+    throw new PoolError('cancelled', 'the call was cancelled before it began', 'the runtime repeats it')
+}
+
+function refuseSecondAdd({ endpoints }: PodContext, { attachment }: AddInvocation): void {
+  const existing = endpoints.get(attachment)
+  if (existing === undefined) return
+  throw new CniError({
+    code: CniErrorCode.endpointExists,
+    reason: 'endpoint-exists',
+    text: `container ${attachment.containerId} already has ${attachment.ifname} with ${existing.ip ?? 'no address yet'}`,
+    details: 'the runtime must call DEL before it calls ADD for the same container and interface again',
+  })
+}
+
+/**
+ * A pod has one sandbox at a time: one with another container id has died, and its DEL is late or will never come.
+ * Its host link has the name that the new one needs, so its end is awaited, also when DEL has only just begun it.
+ */
+async function removeOlderSandboxes(context: PodContext, { attachment, pod }: AddInvocation): Promise<void> {
+  const older = context.endpoints
+    .ofPod(pod.namespace, pod.name)
+    .filter((endpoint) => endpoint.containerId !== attachment.containerId)
+  for (const endpoint of older) {
+    if (endpoint.phase === 'ready') {
+      context.log.warn(
+        { pod: podKey(endpoint), containerId: endpoint.containerId, newer: attachment.containerId, ip: endpoint.ip },
+        'the pod has a newer sandbox; removing the network of the older one',
+      )
+    }
+    await context.removals.start(endpoint)
+  }
+}
+
+/** @throws CniError 3 when the namespace does not exist, 4 when the path is something else, 8 for the node's own. */
+function begin(context: PodContext, { attachment, pod }: AddInvocation): Endpoint {
+  const { containerId, ifname, netns } = attachment
+  using handle = openPodNetns(netns)
+  if (handle.identity === homeNetns().identity) {
+    throw new CniError({
+      code: CniErrorCode.invalidNetns,
+      reason: 'netns-is-host',
+      text: `CNI_NETNS ${netns} is the node's own network namespace`,
+      details: 'pods with hostNetwork must not be given to a CNI plugin',
+    })
+  }
+  const base = { containerId, ifname, netns, netnsId: handle.identity, namespace: pod.namespace, pod: pod.name }
+  return { ...base, phase: 'adding', since: context.now() }
+}
+
+function openPodNetns(path: string) {
+  try {
+    return openNetns(path)
+  } catch (cause) {
+    if (!(cause instanceof NetnsError)) throw cause
+    const vanished = cause.code === 'ENOENT'
+    throw new CniError({
+      code: vanished ? CniErrorCode.unknownContainer : CniErrorCode.invalidEnvironment,
+      reason: vanished ? 'netns-vanished' : 'netns-invalid',
+      text: cause.message,
+      details: vanished
+        ? 'the sandbox ended before its network was set up; the runtime makes a new one'
+        : 'CNI_NETNS must be the path of a network namespace',
+      cause,
+    })
+  }
+}
+
+interface Call {
+  readonly invocation: AddInvocation
+  readonly signal: AbortSignal
+}
+
+/** Gets an address and programs the kernel; each step is on record before it is made. */
+async function attach(context: PodContext, started: Endpoint, { invocation, signal }: Call): Promise<Endpoint> {
+  const { containerId, ifname, netns, namespace, pod } = started
+  const expired = AbortSignal.timeout(context.acquireTimeout)
+  const lease = await context.pool.acquire(ownerOf(containerId, ifname), AbortSignal.any([signal, expired]))
+  const hostLink = hostLinkName(namespace, pod, ifname)
+  const others = context.endpoints.ofContainer(containerId).filter((endpoint) => endpoint.ifname !== ifname)
+  const attachment: Omit<PodAttachment, 'ifindex'> = {
+    ...{ containerId, ifname, netns, hostLink, ip: lease.ip, eniIfindex: lease.eni.ifindex },
+    mtu: invocation.conf.mtu ?? context.mtu,
+    defaultRoute: others.length === 0,
+  }
+  const held: Endpoint = { ...started, ip: lease.ip, eniId: lease.eni.id, hostLink }
+  for (let attempt = 1; ; attempt++) {
+    const plan = planPod({ ...attachment, ifindex: context.indexes.next() })
+    const planned: Endpoint = { ...held, plan }
+    context.endpoints.put(planned)
+    try {
+      context.kernel.apply(plan)
+      refuseWhenCancelled(signal)
+      return { ...planned, phase: 'ready', since: context.now() }
+    } catch (error) {
+      const taken = error instanceof PlanError && error.code === 'ifindex-taken'
+      if (!taken || attempt === INDEX_ATTEMPTS) throw error
+    }
+  }
+}
+
+function result(context: PodContext, endpoint: Endpoint, { attachment, conf }: AddInvocation): Uint8Array {
+  const { containerId, ifname, ip, hostLink } = endpoint
+  if (ip === undefined || hostLink === undefined) throw new Error(`endpoint ${containerId}/${ifname} is not complete`)
+  const macs = podMacs(containerId, ifname)
+  const mtu = conf.mtu ?? context.mtu
+  return encodeResult(
+    {
+      interfaces: [
+        { name: hostLink, mac: macs.host, mtu },
+        { name: ifname, mac: macs.pod, mtu, sandbox: attachment.netns },
+      ],
+      ips: [
+        { address: ip, prefixLength: Number(hostCidr(ip).split('/')[1]), gateway: LINK_LOCAL_GATEWAY, interface: 1 },
+      ],
+      routes: [{ dst: parseCidr('0.0.0.0/0'), gw: LINK_LOCAL_GATEWAY }],
+    },
+    conf.cniVersion,
+  )
+}
+
+function toCniError(error: unknown, { namespace, pod }: Endpoint): unknown {
+  const who = `${namespace}/${pod}`
+  if (error instanceof PoolError) {
+    const { reason, message, advice: details } = error
+    return new CniError({ code: CniErrorCode.tryAgainLater, reason, text: `${who}: ${message}`, details, cause: error })
+  }
+  if (error instanceof DOMException && error.name === 'TimeoutError') {
+    return new CniError({
+      code: CniErrorCode.tryAgainLater,
+      reason: 'pool-timeout',
+      text: `${who}: no address became free in time`,
+      details: 'the runtime tries again; "terway-cli show" lists what keeps the pool from growing',
+      cause: error,
+    })
+  }
+  return error instanceof PlanError ? kernelError(error, who) : error
+}
+
+function kernelError(error: PlanError, who: string): CniError {
+  const text = `${who}: ${error.message}`
+  if (error.code === 'name-taken') {
+    const details = 'the sandbox has an interface of this name that Terway did not make; another CNI plugin may have'
+    return new CniError({ code: CniErrorCode.endpointExists, reason: 'interface-exists', text, details, cause: error })
+  }
+  if (error.code === 'netns') {
+    const details = 'the sandbox ended while its network was set up; the runtime makes a new one'
+    return new CniError({ code: CniErrorCode.unknownContainer, reason: 'netns-vanished', text, details, cause: error })
+  }
+  const details = 'the log of terwayd holds the request; "terway-cli verify" compares the node with its plans'
+  return new CniError({ code: CniErrorCode.kernelFailure, reason: 'kernel-refused', text, details, cause: error })
+}

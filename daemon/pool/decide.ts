@@ -1,0 +1,154 @@
+/**
+ * The pool's decision: given what is there, what is asked for and what is allowed, what to do next. Pure; the owner of
+ * the state (pool.ts) carries the actions out and asks again after each change.
+ */
+import type { VSwitchId } from '../../cloud/ids.ts'
+import type { Ipv4 } from '../../inet/address.ts'
+import { type AddressRecord, addressesOf, assignsOf, type EniKey, type EniRecord, type PoolState } from './model.ts'
+
+export interface PoolLimits {
+  /** Secondary ENIs this node may have. */
+  readonly maxEnis: number
+  /** Addresses of an ENI, its primary included. */
+  readonly addressesPerEni: number
+  /** Free addresses kept ready (`min_pool_size`). */
+  readonly minFree: number
+  /** Free addresses above this go back to the cloud (`max_pool_size`). */
+  readonly maxFree: number
+}
+
+export interface Demand {
+  /** ADDs that wait for an address. */
+  readonly waiting: number
+}
+
+export interface Obstacles {
+  /** ENIs with a cloud call under way or in back-off: no second one beside it. */
+  readonly busyEnis: ReadonlySet<EniKey>
+  /** vSwitches in which nothing can be had now. */
+  readonly emptyVSwitches: ReadonlySet<VSwitchId>
+  /** No new ENI now: limit of the instance, or no vSwitch left to make it in. */
+  readonly noNewEni: boolean
+}
+
+export type Action =
+  | { readonly kind: 'create-eni'; readonly secondaryIps: number }
+  | { readonly kind: 'assign'; readonly eni: EniKey; readonly count: number }
+  | { readonly kind: 'unassign'; readonly eni: EniKey; readonly ips: readonly Ipv4[] }
+  | { readonly kind: 'release-eni'; readonly eni: EniKey }
+  | { readonly kind: 'end-cooling'; readonly ips: readonly Ipv4[] }
+
+/** SecondaryPrivateIpAddressCount of CreateNetworkInterface allows 1 to 49 (ECS API reference). */
+const MAX_SECONDARY_AT_CREATION = 49
+
+export interface Decision {
+  readonly actions: readonly Action[]
+  /** Waiting ADDs that nothing under way can serve: neither assigning, nor attaching, nor cooling addresses. */
+  readonly hopeless: number
+  /** When to ask again although nothing happens: the next end of a cool-down, ms since the epoch. */
+  readonly wakeAt?: number
+}
+
+interface Question {
+  readonly state: PoolState
+  readonly demand: Demand
+  readonly limits: PoolLimits
+  readonly obstacles: Obstacles
+  /** ms since the epoch */
+  readonly now: number
+}
+
+export function decide(question: Question): Decision {
+  const { state, demand, limits, now } = question
+  const cooled = [...state.addresses.values()].filter((a) => a.phase === 'cooling' && a.until <= now)
+  const cooling = [...state.addresses.values()].filter((a) => a.phase === 'cooling' && a.until > now)
+  const free = countFree(state) + cooled.filter((a) => phaseOf(state, a) === 'in-use').length
+  const coming = countComing(state)
+  const missing = demand.waiting + limits.minFree - free - coming
+  const grow = missing > 0 ? growth(question, missing) : []
+  const surplus = free - demand.waiting - limits.maxFree
+  const shrink = missing <= 0 && surplus > 0 ? shrinkage(question, surplus) : []
+  const end: Action[] = cooled.length > 0 ? [{ kind: 'end-cooling', ips: cooled.map((a) => a.ip) }] : []
+  const grown = grow.reduce((sum, action) => sum + gainOf(action), 0)
+  const wakeAt = Math.min(...cooling.map((a) => (a.phase === 'cooling' ? a.until : now)))
+  return {
+    actions: [...end, ...grow, ...shrink],
+    hopeless: Math.max(0, demand.waiting - free - coming - grown - cooling.length),
+    ...(Number.isFinite(wakeAt) ? { wakeAt } : {}),
+  }
+}
+
+function phaseOf(state: PoolState, address: AddressRecord): EniRecord['phase'] | undefined {
+  return state.enis.get(address.eni)?.phase
+}
+
+/** Warm addresses of ENIs that pods can use now. */
+function countFree(state: PoolState): number {
+  return [...state.addresses.values()].filter((a) => a.phase === 'warm' && phaseOf(state, a) === 'in-use').length
+}
+
+/** Addresses that calls under way will bring. */
+function countComing(state: PoolState): number {
+  const assigning = [...state.assigns.values()].reduce((sum, assign) => sum + assign.count, 0)
+  const creating = [...state.enis.values()].reduce(
+    (sum, eni) => sum + (eni.phase === 'creating' ? 1 + eni.request.secondaryIps : 0),
+    0,
+  )
+  const attaching = [...state.addresses.values()].filter((a) => a.phase === 'warm' && phaseOf(state, a) === 'attaching')
+  return assigning + creating + attaching.length
+}
+
+function gainOf(action: Action): number {
+  if (action.kind === 'create-eni') return 1 + action.secondaryIps
+  return action.kind === 'assign' ? action.count : 0
+}
+
+/** Fills the ENIs that are there, fullest first, then makes new ones, each as full as needed. */
+function growth({ state, limits, obstacles }: Question, missing: number): Action[] {
+  const actions: Action[] = []
+  let left = missing
+  const rooms = [...state.enis.values()]
+    .filter((eni) => eni.phase === 'in-use' && !obstacles.busyEnis.has(eni.key))
+    .filter((eni) => !obstacles.emptyVSwitches.has(eni.vSwitchId) && assignsOf(state, eni.key).length === 0)
+    .map((eni) => ({ eni: eni.key, room: limits.addressesPerEni - addressesOf(state, eni.key).length }))
+    .filter(({ room }) => room > 0)
+    .sort((a, b) => a.room - b.room)
+  for (const { eni, room } of rooms) {
+    if (left <= 0) return actions
+    actions.push({ kind: 'assign', eni, count: Math.min(room, left) })
+    left -= room
+  }
+  const slots = obstacles.noNewEni ? 0 : limits.maxEnis - state.enis.size
+  for (let slot = 0; slot < slots && left > 0; slot++) {
+    const size = Math.min(left, limits.addressesPerEni)
+    actions.push({ kind: 'create-eni', secondaryIps: Math.min(size - 1, MAX_SECONDARY_AT_CREATION) })
+    left -= size
+  }
+  return actions
+}
+
+/** Gives whole unused ENIs back where the surplus covers them, single addresses otherwise, emptiest ENI first. */
+function shrinkage({ state, obstacles }: Question, surplus: number): Action[] {
+  const actions: Action[] = []
+  let left = surplus
+  const candidates = [...state.enis.values()]
+    .filter(
+      (eni) => eni.phase === 'in-use' && !obstacles.busyEnis.has(eni.key) && assignsOf(state, eni.key).length === 0,
+    )
+    .map((eni) => ({ eni: eni.key, addresses: addressesOf(state, eni.key) }))
+    .sort((a, b) => a.addresses.length - b.addresses.length)
+  for (const { eni, addresses } of candidates) {
+    const warm = addresses.filter((a) => a.phase === 'warm')
+    if (left <= 0) break
+    if (warm.length === addresses.length && warm.length <= left) {
+      actions.push({ kind: 'release-eni', eni })
+      left -= warm.length
+      continue
+    }
+    const ips = warm.filter((a) => !a.primary).slice(0, left)
+    if (ips.length === 0) continue
+    actions.push({ kind: 'unassign', eni, ips: ips.map((a) => a.ip) })
+    left -= ips.length
+  }
+  return actions
+}

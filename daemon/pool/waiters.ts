@@ -1,0 +1,63 @@
+/** The line of ADDs that wait for an address, first come first served. */
+import type { Owner } from './model.ts'
+
+export interface Waiter<T> {
+  readonly owner: Owner
+  resolve(value: T): void
+  reject(error: Error): void
+}
+
+export class Waiters<T> {
+  readonly #line: Waiter<T>[] = []
+
+  get length(): number {
+    return this.#line.length
+  }
+
+  /** The first in line, left where it is. */
+  first(): Waiter<T> | undefined {
+    return this.#line[0]
+  }
+
+  /** Serves the first in line. */
+  serve(value: T): void {
+    this.#line.shift()?.resolve(value)
+  }
+
+  /** Turns the last `count` in line away. */
+  turnAway(count: number, error: () => Error): void {
+    for (const waiter of this.#line.splice(this.#line.length - count, count)) waiter.reject(error())
+  }
+
+  /**
+   * Waits in line until served, turned away or until the signal aborts; then the place in line is free again.
+   * @throws the signal's reason, or the error it was turned away with.
+   */
+  join(owner: Owner, signal: AbortSignal): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const leave = () => signal.removeEventListener('abort', abort)
+      const waiter: Waiter<T> = {
+        owner,
+        resolve: (value) => {
+          leave()
+          resolve(value)
+        },
+        reject: (error) => {
+          leave()
+          reject(error)
+        },
+      }
+      const abort = () => {
+        const place = this.#line.indexOf(waiter)
+        if (place >= 0) this.#line.splice(place, 1)
+        reject(signal.reason)
+      }
+      if (signal.aborted) {
+        reject(signal.reason)
+        return
+      }
+      signal.addEventListener('abort', abort, { once: true })
+      this.#line.push(waiter)
+    })
+  }
+}

@@ -1,0 +1,70 @@
+/** The daemon's socket: a path socket for root alone, in a directory for root alone. */
+import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { dirname } from 'node:path'
+import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { Cni, Inspect } from '../../proto/contract.ts'
+import type { CniHandlers } from '../../proto/generated/terway/cni/v1/Cni.ts'
+import type { InspectHandlers } from '../../proto/generated/terway/inspect/v1/Inspect.ts'
+
+export interface Services {
+  readonly cni: CniHandlers
+  readonly inspect: InspectHandlers
+}
+
+/** The socket's path cannot be used. */
+export class SocketError extends Error {
+  override readonly name = 'SocketError'
+}
+
+/** Calls under way get this long to end when the daemon stops, ms. */
+const GRACE = 5_000
+
+export interface RunningServer {
+  /** Takes no new calls, waits for the running ones, then closes the socket. */
+  stop(): Promise<void>
+}
+
+/** @throws SocketError when another daemon answers on the path, or something that is no socket is there. */
+export async function serve(path: string, services: Services): Promise<RunningServer> {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  chmodSync(dirname(path), 0o700)
+  await removeStale(path)
+  const server = new Server()
+  server.addService(Cni.service, services.cni)
+  server.addService(Inspect.service, services.inspect)
+  // Nobody may connect between bind and chmod.
+  const mask = process.umask(0o177)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.bindAsync(`unix://${path}`, ServerCredentials.createInsecure(), (error) =>
+        error ? reject(error) : resolve(),
+      )
+    })
+  } finally {
+    process.umask(mask)
+  }
+  chmodSync(path, 0o600)
+  return { stop: () => stop(server) }
+}
+
+/** A killed daemon leaves its socket file behind, and bind refuses a name that is taken. */
+async function removeStale(path: string): Promise<void> {
+  if (!existsSync(path)) return
+  if (!lstatSync(path).isSocket()) {
+    throw new SocketError(`${path} is there and is not a socket; remove it or choose another --socket`)
+  }
+  const answered = await new Promise<boolean>((resolve) => {
+    const probe = createConnection(path)
+    probe.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    probe.once('connect', () => probe.destroy())
+  })
+  if (answered) throw new SocketError(`another daemon answers on ${path}; end it first`)
+  rmSync(path)
+}
+
+async function stop(server: Server): Promise<void> {
+  const timer = setTimeout(() => server.forceShutdown(), GRACE)
+  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()))
+  clearTimeout(timer)
+}

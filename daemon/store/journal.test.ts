@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { type EniId, parseCloudId, type SecurityGroupId, type VSwitchId } from '../../cloud/ids.ts'
+import { parseCidr, parseIpv4, parseMac } from '../../inet/address.ts'
+import { parseLinkName } from '../../inet/link-name.ts'
+import { planHost } from '../datapath/policy-route.ts'
+import type { AddressRecord, AssignToken, Change, CreatingEni, EniKey, KnownEni, Owner } from '../pool/model.ts'
+import type { Endpoint } from './endpoint.ts'
+import { Journal, JournalError } from './journal.ts'
+
+const VSWITCH = parseCloudId<VSwitchId>('vsw-h')
+const CIDR = parseCidr('10.0.1.0/24')
+const KNOWN: KnownEni = {
+  ...{ phase: 'in-use', key: 'k1' as EniKey, vSwitchId: VSWITCH, cidr: CIDR, id: parseCloudId<EniId>('eni-1') },
+  ...{ mac: parseMac('00:16:3e:00:00:01'), primaryIp: parseIpv4('10.0.1.1'), since: 1 },
+}
+const CREATING: CreatingEni = {
+  ...{ phase: 'creating', key: 'k2' as EniKey, vSwitchId: VSWITCH, cidr: CIDR, since: 2 },
+  request: {
+    ...{ vSwitchId: VSWITCH, securityGroupIds: [parseCloudId<SecurityGroupId>('sg-1')], secondaryIps: 3 },
+    ...{ tags: { creator: 'terway' }, name: 'n', clientToken: 'k2' },
+  },
+}
+const address = (last: number, eni: string, phase: Pick<AddressRecord, 'phase'> & object): AddressRecord =>
+  ({ ip: parseIpv4(`10.0.1.${last}`), eni: eni as EniKey, primary: last === 1, since: 3, ...phase }) as AddressRecord
+const ADDRESSES = [
+  address(1, 'k1', { phase: 'warm' }),
+  address(2, 'k1', { phase: 'owned', owner: 'c/eth0' as Owner } as never),
+  address(3, 'k1', { phase: 'owned', owner: 'd/eth0' as Owner, lost: true } as never),
+  address(4, 'k1', { phase: 'cooling', until: 99 } as never),
+  address(5, 'k1', { phase: 'unassigning' }),
+]
+const ASSIGN = { token: 't1' as AssignToken, eni: 'k1' as EniKey, count: 2, since: 4 }
+const FILLED: Change[] = [
+  { kind: 'put-eni', eni: KNOWN },
+  { kind: 'put-eni', eni: CREATING },
+  ...ADDRESSES.map((record): Change => ({ kind: 'put-address', address: record })),
+  { kind: 'put-assign', assign: ASSIGN },
+]
+const ENDPOINT: Endpoint = {
+  ...{
+    containerId: 'c',
+    ifname: parseLinkName('eth0'),
+    phase: 'ready',
+    namespace: 'default',
+    pod: 'web',
+    netns: '/run/netns/x',
+  },
+  ...{
+    netnsId: '4:5',
+    since: 6,
+    ip: parseIpv4('10.0.1.2'),
+    eniId: 'eni-1',
+    hostLink: parseLinkName('calic95a4947e07'),
+    plan: planHost(),
+  },
+}
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'terway-journal-'))
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+describe('the journal', () => {
+  test('gives back what was put, after it was closed', () => {
+    {
+      using journal = new Journal(directory)
+      journal.commitPool(FILLED)
+      journal.putEndpoint(ENDPOINT)
+      journal.putFact('instance-type', { id: 'ecs.g7.xlarge' })
+    }
+    using journal = new Journal(directory)
+    const pool = journal.loadPool()
+    expect([...pool.enis.values()]).toEqual([KNOWN, CREATING])
+    expect([...pool.addresses.values()]).toEqual(ADDRESSES)
+    expect([...pool.assigns.values()]).toEqual([ASSIGN])
+    expect(journal.loadEndpoints()).toEqual([ENDPOINT])
+    expect(journal.getFact('instance-type')).toEqual({ id: 'ecs.g7.xlarge' })
+    expect(journal.getFact('never put')).toBeUndefined()
+  })
+
+  test('an ENI takes its addresses and assigns with it', () => {
+    using journal = new Journal(directory)
+    journal.commitPool([...FILLED, { kind: 'drop-eni', key: KNOWN.key }])
+    const pool = journal.loadPool()
+    expect([...pool.enis.keys()]).toEqual(['k2'])
+    expect(pool.addresses.size + pool.assigns.size).toBe(0)
+  })
+
+  test('a change is whole or not at all', () => {
+    using journal = new Journal(directory)
+    journal.commitPool(FILLED)
+    const broken = { kind: 'put-eni', eni: { ...KNOWN, key: null } } as unknown as Change
+    expect(() => journal.commitPool([{ kind: 'drop-address', ip: parseIpv4('10.0.1.1') }, broken])).toThrow()
+    expect(journal.loadPool().addresses.has(parseIpv4('10.0.1.1'))).toBe(true)
+  })
+
+  test('a dropped endpoint is gone', () => {
+    using journal = new Journal(directory)
+    journal.putEndpoint(ENDPOINT)
+    journal.dropEndpoint(ENDPOINT)
+    journal.dropEndpoint(ENDPOINT)
+    expect(journal.loadEndpoints()).toEqual([])
+  })
+
+  test('is for root alone', () => {
+    const inner = join(directory, 'a', 'b')
+    using _ = new Journal(inner)
+    expect(statSync(inner).mode & 0o777).toBe(0o700)
+  })
+
+  test('belongs to one daemon, and others can still read it', () => {
+    using journal = new Journal(directory)
+    journal.putEndpoint(ENDPOINT)
+    expect(() => new Journal(directory)).toThrow(JournalError)
+    const reader = new DatabaseSync(join(directory, 'journal.db'), { readOnly: true })
+    expect(reader.prepare('SELECT count(*) AS n FROM endpoints').get()).toEqual({ n: 1 })
+    reader.close()
+  })
+
+  test('of another version is refused with a word on what to do', () => {
+    new Journal(directory).close()
+    const db = new DatabaseSync(join(directory, 'journal.db'))
+    db.exec('PRAGMA user_version = 99')
+    db.close()
+    expect(() => new Journal(directory)).toThrow(/schema version 99.*newer/)
+  })
+})

@@ -1,0 +1,200 @@
+/**
+ * The node's journal: what the daemon has promised and not yet finished, in SQLite on tmpfs. Every transition is
+ * written before its effect is made, so a start after any crash finds it. It survives the process, not the node: after
+ * a reboot the kernel's state is gone too, and the cloud's answer is the only truth left.
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import type { Change, EniKey, PoolState } from '../pool/model.ts'
+import { PoolTables } from '../pool/model.ts'
+import { decodeEndpoint, type Endpoint, type EndpointKey } from './endpoint.ts'
+import { decodeAddress, decodeAssign, decodeEni } from './pool-rows.ts'
+
+/** The journal cannot be opened or is not one of ours. */
+export class JournalError extends Error {
+  override readonly name = 'JournalError'
+}
+
+const SCHEMA_VERSION = 1
+const SCHEMA = `
+  CREATE TABLE enis (key TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
+  CREATE TABLE addresses (ip TEXT PRIMARY KEY, eni TEXT NOT NULL, record TEXT NOT NULL) STRICT;
+  CREATE TABLE assigns (token TEXT PRIMARY KEY, eni TEXT NOT NULL, record TEXT NOT NULL) STRICT;
+  CREATE TABLE endpoints (
+    container_id TEXT NOT NULL, ifname TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (container_id, ifname)
+  ) STRICT;
+  CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`
+
+const STATEMENTS = {
+  putEni: 'INSERT OR REPLACE INTO enis VALUES (?, ?)',
+  dropEni: 'DELETE FROM enis WHERE key = ?',
+  dropAddressesOf: 'DELETE FROM addresses WHERE eni = ?',
+  dropAssignsOf: 'DELETE FROM assigns WHERE eni = ?',
+  putAddress: 'INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)',
+  dropAddress: 'DELETE FROM addresses WHERE ip = ?',
+  putAssign: 'INSERT OR REPLACE INTO assigns VALUES (?, ?, ?)',
+  dropAssign: 'DELETE FROM assigns WHERE token = ?',
+  putEndpoint: 'INSERT OR REPLACE INTO endpoints VALUES (?, ?, ?)',
+  dropEndpoint: 'DELETE FROM endpoints WHERE container_id = ? AND ifname = ?',
+  putFact: 'INSERT OR REPLACE INTO facts VALUES (?, ?)',
+} as const
+type StatementName = keyof typeof STATEMENTS
+
+export class Journal {
+  readonly #db: DatabaseSync
+  readonly #lock: DatabaseSync
+  readonly #statements: ReadonlyMap<StatementName, StatementSync>
+
+  /**
+   * Opens `journal.db` in the directory (made with mode 0700 when absent) and locks it for this process: a second
+   * daemon on the node is refused until the first has ended, however it ended.
+   * @throws JournalError
+   */
+  constructor(directory: string) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    this.#lock = lockDirectory(directory)
+    const path = join(directory, 'journal.db')
+    try {
+      this.#db = new DatabaseSync(path)
+      // tmpfs loses everything with the machine anyway; against a killed process WAL is enough without syncing.
+      this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;')
+      migrate(this.#db, path)
+    } catch (cause) {
+      this.#lock.close()
+      if (cause instanceof JournalError) throw cause
+      throw new JournalError(`cannot open the journal ${path}: ${String(cause)}`, { cause })
+    }
+    const prepared = Object.entries(STATEMENTS).map(([name, sql]) => [name, this.#db.prepare(sql)] as const)
+    this.#statements = new Map(prepared as [StatementName, StatementSync][])
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  close(): void {
+    this.#db.close()
+    this.#lock.close()
+  }
+
+  loadPool(): PoolState {
+    const tables = new PoolTables()
+    for (const record of this.#records('enis')) {
+      const eni = decodeEni(record)
+      tables.enis.set(eni.key, eni)
+    }
+    for (const record of this.#records('addresses')) {
+      const address = decodeAddress(record)
+      tables.addresses.set(address.ip, address)
+    }
+    for (const record of this.#records('assigns')) {
+      const assign = decodeAssign(record)
+      tables.assigns.set(assign.token, assign)
+    }
+    return tables
+  }
+
+  loadEndpoints(): Endpoint[] {
+    return this.#records('endpoints').map(decodeEndpoint)
+  }
+
+  /** All or none of the changes. */
+  commitPool(changes: readonly Change[]): void {
+    if (changes.length === 0) return
+    this.#db.exec('BEGIN IMMEDIATE')
+    try {
+      for (const change of changes) this.#commitOne(change)
+      this.#db.exec('COMMIT')
+    } catch (error) {
+      this.#db.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  putEndpoint(endpoint: Endpoint): void {
+    this.#run('putEndpoint', endpoint.containerId, endpoint.ifname, JSON.stringify(endpoint))
+  }
+
+  dropEndpoint(key: EndpointKey): void {
+    this.#run('dropEndpoint', key.containerId, key.ifname)
+  }
+
+  /** A fact about the node that a start without the cloud needs, such as the limits of its instance type. */
+  putFact(name: string, value: unknown): void {
+    this.#run('putFact', name, JSON.stringify(value))
+  }
+
+  /** The value, unparsed, or undefined when it was never put. */
+  getFact(name: string): unknown {
+    const row = this.#db.prepare('SELECT value FROM facts WHERE name = ?').get(name)
+    return row === undefined ? undefined : JSON.parse(String(row.value))
+  }
+
+  #commitOne(change: Change): void {
+    switch (change.kind) {
+      case 'put-eni':
+        this.#run('putEni', change.eni.key, JSON.stringify(change.eni))
+        break
+      case 'drop-eni':
+        this.#dropEni(change.key)
+        break
+      case 'put-address':
+        this.#run('putAddress', change.address.ip, change.address.eni, JSON.stringify(change.address))
+        break
+      case 'drop-address':
+        this.#run('dropAddress', change.ip)
+        break
+      case 'put-assign':
+        this.#run('putAssign', change.assign.token, change.assign.eni, JSON.stringify(change.assign))
+        break
+      case 'drop-assign':
+        this.#run('dropAssign', change.token)
+        break
+    }
+  }
+
+  #dropEni(key: EniKey): void {
+    this.#run('dropEni', key)
+    this.#run('dropAddressesOf', key)
+    this.#run('dropAssignsOf', key)
+  }
+
+  #run(name: StatementName, ...values: SQLInputValue[]): void {
+    this.#statements.get(name)?.run(...values)
+  }
+
+  #records(table: 'enis' | 'addresses' | 'assigns' | 'endpoints'): unknown[] {
+    const rows = this.#db.prepare(`SELECT record FROM ${table}`).all()
+    return rows.map((row) => JSON.parse(String(row.record)))
+  }
+}
+
+/**
+ * An exclusive transaction on a database of its own that is never ended: the kernel drops the lock with the process,
+ * and others can still read the journal itself.
+ */
+function lockDirectory(directory: string): DatabaseSync {
+  const lock = new DatabaseSync(join(directory, 'daemon.lock'))
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+    return lock
+  } catch (cause) {
+    lock.close()
+    const message = `another terwayd holds ${directory}: end it first, or give this one its own --state-dir`
+    throw new JournalError(message, { cause })
+  }
+}
+
+function migrate(db: DatabaseSync, path: string): void {
+  const version = Number(db.prepare('PRAGMA user_version').get()?.user_version)
+  if (version === SCHEMA_VERSION) return
+  if (version !== 0) {
+    throw new JournalError(
+      `${path} has schema version ${version}, this terwayd knows ${SCHEMA_VERSION}: run the newer one`,
+    )
+  }
+  db.exec(`BEGIN; ${SCHEMA} COMMIT;`)
+}
