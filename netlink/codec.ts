@@ -1,0 +1,78 @@
+/**
+ * Encoding and decoding of rtnetlink bytes: the one place that touches the `netlink` package.
+ *
+ * The package's encoders are used as they are. Its message decoders are not: they drop attributes they do not know,
+ * refuse a whole message when one attribute has a length the kernel has changed since, and mix BigInt with numbers in
+ * events. So a message is decoded here into its attributes by number, and each kind of object reads what it wants.
+ */
+import { endianness } from 'node:os'
+import { MessageType, MulticastGroups } from 'netlink/dist/rt/structs.js'
+import { AttrStream, getPadding, parseAttributes, type StreamData } from 'netlink/dist/structs.js'
+
+export {
+  formatAddressMessage,
+  formatLinkMessage,
+  formatNeighborMessage,
+  formatRouteMessage,
+  formatRuleMessage,
+} from 'netlink/dist/rt/structs.js'
+export type { AttrStream }
+export { MessageType, MulticastGroups }
+
+const littleEndian = endianness() === 'LE'
+
+/** Numbers of netlink messages are in the order of the machine. */
+export const readU16 = (bytes: Buffer, offset = 0): number =>
+  littleEndian ? bytes.readUInt16LE(offset) : bytes.readUInt16BE(offset)
+export const readU32 = (bytes: Buffer, offset = 0): number =>
+  littleEndian ? bytes.readUInt32LE(offset) : bytes.readUInt32BE(offset)
+export const readI32 = (bytes: Buffer, offset = 0): number => readU32(bytes, offset) | 0
+
+export function writeU16(bytes: Buffer, value: number, offset: number): void {
+  if (littleEndian) bytes.writeUInt16LE(value, offset)
+  else bytes.writeUInt16BE(value, offset)
+}
+
+export function writeU32(bytes: Buffer, value: number, offset: number): void {
+  if (littleEndian) bytes.writeUInt32LE(value >>> 0, offset)
+  else bytes.writeUInt32BE(value >>> 0, offset)
+}
+
+export function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  writeU32(bytes, value, 0)
+  return bytes
+}
+
+/** Text with the terminating zero the kernel expects of names. */
+export function cString(text: string): Buffer {
+  return Buffer.from(`${text}\0`)
+}
+
+export function readCString(bytes: Buffer): string {
+  const end = bytes.indexOf(0)
+  return bytes.toString('utf8', 0, end < 0 ? bytes.length : end)
+}
+
+/** The bytes that `write` puts into a stream, padded to the alignment of netlink (4 bytes). */
+export function encode(write: (out: AttrStream) => void): Buffer {
+  const out = new AttrStream()
+  write(out)
+  const bytes = Buffer.concat(out.bufs)
+  return Buffer.concat([bytes, getPadding(bytes.length)])
+}
+
+/** One attribute by number, for those the package has no name or no working encoder for. */
+export function encodeAttribute(type: number, data: StreamData): Buffer {
+  return encode((out) => out.push(type, data))
+}
+
+/** Attributes by number; of one that comes twice the last. */
+export type Attributes = ReadonlyMap<number, Buffer>
+
+/** @throws Error when lengths do not fit the bytes. */
+export function decodeAttributes(bytes: Buffer): Attributes {
+  const attributes = new Map<number, Buffer>()
+  parseAttributes(bytes, ({ type, data }) => attributes.set(type, data))
+  return attributes
+}

@@ -1,0 +1,262 @@
+/**
+ * A blocking rtnetlink socket.
+ *
+ * The kernel carries out a request inside `send`, so the answer is there when `recv` is called and nothing waits. The
+ * socket belongs for life to the namespace it was opened in. For events see monitor.ts.
+ */
+import { readU32, u32, writeU16, writeU32 } from './codec.ts'
+import { Errno } from './errno.ts'
+import { NetlinkError, SystemCallError } from './error.ts'
+import * as ffi from './ffi.ts'
+import { type Ack, Exchange, encodeRequests, type Message, NLM_F_DUMP, type Request } from './message.ts'
+import { type NetnsRef, withNetns } from './netns.ts'
+
+/** linux/netlink.h */
+const NETLINK_ROUTE = 0
+const NETLINK_ADD_MEMBERSHIP = 1
+const NETLINK_DROP_MEMBERSHIP = 2
+const NETLINK_CAP_ACK = 10
+const NETLINK_EXT_ACK = 11
+const NETLINK_GET_STRICT_CHK = 12
+
+/** More acks than this in a row can overrun a receive buffer that nobody was allowed to enlarge (212,992 bytes). */
+const MAX_BATCH = 150
+/** A datagram must fit the send buffer. */
+const MAX_BATCH_BYTES = 128 * 1024
+const SEND_BUFFER = 512 * 1024
+const RECEIVE_BUFFER = 4 * 1024 * 1024
+/** The kernel fills at most 32 KiB per datagram of a dump (NETLINK_MAX_RECVMSG_LEN in af_netlink.c). */
+const DATAGRAM = 32 * 1024
+/** Never reached while the kernel keeps its word; without it a lost answer would stop the process for ever. */
+const RECEIVE_TIMEOUT_SECONDS = 5
+/** As the reference CNI plugins do. */
+const DUMP_ATTEMPTS = 5
+
+/** struct sockaddr_nl */
+export function netlinkAddress(groups = 0): Buffer {
+  const address = Buffer.alloc(12)
+  writeU16(address, ffi.AF_NETLINK, 0)
+  writeU32(address, groups, 8)
+  return address
+}
+
+export interface NetlinkSocketOptions {
+  /** The namespace the calling thread is in when absent. */
+  readonly netns?: NetnsRef
+  /** First size of the receive buffer in bytes; it grows to what arrives. */
+  readonly datagramBytes?: number
+  /** Bytes the kernel may queue for this socket. 4 MiB, enough for the acks of the largest batch. */
+  readonly receiveBuffer?: number
+}
+
+/** Opens, sizes and binds a descriptor; it is closed again when any of that fails. */
+export function openRouteSocket(netns: NetnsRef | undefined, options: { readonly receiveBuffer: number }): number {
+  const create = () => ffi.socket({ domain: ffi.AF_NETLINK, type: ffi.SOCK_RAW, protocol: NETLINK_ROUTE })
+  const fd = netns === undefined ? create() : withNetns(netns, create)
+  try {
+    ffi.setsockopt(fd, { level: ffi.SOL_SOCKET, name: ffi.SO_RCVBUFFORCE, value: u32(options.receiveBuffer) })
+    ffi.setsockopt(fd, { level: ffi.SOL_SOCKET, name: ffi.SO_SNDBUFFORCE, value: u32(SEND_BUFFER) })
+    for (const name of [NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK]) {
+      ffi.setsockopt(fd, { level: ffi.SOL_NETLINK, name, value: u32(1) })
+    }
+    const timeout = Buffer.from(BigInt64Array.of(BigInt(RECEIVE_TIMEOUT_SECONDS), 0n).buffer) // struct timeval
+    ffi.setsockopt(fd, { level: ffi.SOL_SOCKET, name: ffi.SO_RCVTIMEO, value: timeout })
+    ffi.bind(fd, netlinkAddress())
+    return fd
+  } catch (error) {
+    ffi.close(fd)
+    throw error
+  }
+}
+
+export class NetlinkSocket implements Disposable {
+  readonly #fd: number
+  readonly #portid: number
+  readonly #kernel = netlinkAddress()
+  readonly #sender = Buffer.alloc(12)
+  #buffer: Buffer
+  #seq = 1
+  #open = true
+
+  private constructor(fd: number, datagramBytes: number) {
+    this.#fd = fd
+    // Not cleared: only what was received into it is ever read.
+    this.#buffer = Buffer.allocUnsafe(datagramBytes)
+    const own = Buffer.alloc(12)
+    ffi.getsockname(fd, own)
+    this.#portid = readU32(own, 4)
+  }
+
+  /** @throws NetnsError when the namespace cannot be entered, SystemCallError when the socket cannot be made. */
+  static open(options: NetlinkSocketOptions = {}): NetlinkSocket {
+    const { netns, datagramBytes = DATAGRAM, receiveBuffer = RECEIVE_BUFFER } = options
+    return new NetlinkSocket(openRouteSocket(netns, { receiveBuffer }), datagramBytes)
+  }
+
+  /** The socket's address: who knows it can send to it, which `request` ignores. */
+  get portid(): number {
+    return this.#portid
+  }
+
+  /**
+   * Sends the requests, many in one datagram, and returns one ack each, in order. The kernel goes on after a request
+   * that fails, so look at every ack; what must not follow a failure belongs into a second call.
+   * @throws NetlinkError when the conversation itself broke: then it is unknown what was carried out.
+   */
+  request(requests: readonly Request[]): Ack[] {
+    const acks: Ack[] = []
+    for (const batch of batches(requests)) acks.push(...this.#exchange(batch).acks)
+    return acks
+  }
+
+  /** The same, for callers that want all or an error. @throws NetlinkError of the first request that failed. */
+  execute(requests: readonly Request[]): void {
+    for (const { error } of this.request(requests)) if (error !== undefined) throw error
+  }
+
+  /**
+   * One object. @throws NetlinkError, `ENODEV` when there is none of that name or index.
+   */
+  get(request: Request): Message[] {
+    const [ack] = this.request([request])
+    if (ack?.error !== undefined) throw ack.error
+    return [...(ack?.messages ?? [])]
+  }
+
+  /**
+   * All objects. Asked again, up to five times, when something changed meanwhile. `changes` is the multicast group that
+   * tells of changes, for the kinds whose dumps the kernel does not mark as interrupted.
+   * @throws NetlinkError; EINTR when it changed every time.
+   */
+  dump(request: Request, { changes }: { readonly changes?: number } = {}): Message[] {
+    const dump = { ...request, flags: request.flags | NLM_F_DUMP }
+    for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
+      const exchange = changes === undefined ? this.#exchange([dump]) : this.#watchedExchange(dump, changes)
+      const [ack] = exchange.acks
+      if (ack?.error !== undefined && ack.error.errno !== Errno.EINTR) throw ack.error
+      const changed = exchange.interrupted || (changes !== undefined && exchange.disturbed)
+      if (ack !== undefined && ack.error === undefined && !changed) return [...ack.messages]
+    }
+    throw new NetlinkError({
+      errno: Errno.EINTR,
+      request: request.text,
+      extack: `interrupted by changes ${DUMP_ATTEMPTS} times`,
+    })
+  }
+
+  /**
+   * One request that keeps the kernel busy for long, carried out on a thread of libuv's pool. The socket must not be
+   * used for anything else until the promise settles; so give such requests a socket of their own.
+   * @throws NetlinkError as a rejection.
+   */
+  async requestInPool(request: Request): Promise<Ack> {
+    const { exchange, datagram } = this.#begin([request])
+    try {
+      await ffi.sendtoInPool(this.#fd, datagram, this.#kernel)
+    } catch (error) {
+      throw this.#broken(exchange, error)
+    }
+    this.#finish(exchange)
+    const [ack] = exchange.acks
+    return ack ?? { request, messages: [] }
+  }
+
+  close(): void {
+    if (this.#open) ffi.close(this.#fd)
+    this.#open = false
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #exchange(requests: readonly Request[]): Exchange {
+    const { exchange, datagram } = this.#begin(requests)
+    try {
+      ffi.sendto(this.#fd, datagram, this.#kernel)
+    } catch (error) {
+      throw this.#broken(exchange, error)
+    }
+    this.#finish(exchange)
+    return exchange
+  }
+
+  /** Listens to a group during the exchange; a change that comes between two parts stands between them in the queue. */
+  #watchedExchange(request: Request, group: number): Exchange {
+    ffi.setsockopt(this.#fd, { level: ffi.SOL_NETLINK, name: NETLINK_ADD_MEMBERSHIP, value: u32(group) })
+    try {
+      return this.#exchange([request])
+    } finally {
+      ffi.setsockopt(this.#fd, { level: ffi.SOL_NETLINK, name: NETLINK_DROP_MEMBERSHIP, value: u32(group) })
+      this.#drain()
+    }
+  }
+
+  #begin(requests: readonly Request[]): { exchange: Exchange; datagram: Buffer } {
+    const exchange = new Exchange({ requests, firstSeq: this.#seq, portid: this.#portid })
+    if (!this.#open) {
+      throw new NetlinkError({ errno: Errno.EBADF, request: exchange.text, extack: 'the netlink socket is closed' })
+    }
+    const datagram = encodeRequests(requests, this.#seq)
+    // Numbers of a broken exchange are never used again, so that its late answers mean nothing to the next one.
+    this.#seq = (this.#seq + requests.length) >>> 0
+    return { exchange, datagram }
+  }
+
+  #finish(exchange: Exchange): void {
+    try {
+      while (!exchange.complete) this.#receive(exchange)
+    } catch (error) {
+      throw this.#broken(exchange, error)
+    }
+  }
+
+  /** After an error of the transport: what is queued is thrown away, which also runs a half-read dump to its end. */
+  #broken(exchange: Exchange, error: unknown): unknown {
+    this.#drain()
+    if (!(error instanceof SystemCallError)) return error
+    return new NetlinkError({ errno: error.errno, request: exchange.text, extack: error.call })
+  }
+
+  /** Looks at the length first: a datagram that does not fit would be cut by the kernel without a word. */
+  #receive(exchange: Exchange): void {
+    const length = this.#recv(ffi.MSG_PEEK | ffi.MSG_TRUNC)
+    if (length === undefined) {
+      throw new NetlinkError({ errno: Errno.ETIMEDOUT, request: exchange.text, extack: 'the kernel did not answer' })
+    }
+    if (length > this.#buffer.length) this.#buffer = Buffer.allocUnsafe(length)
+    const received = this.#recv(0) ?? 0
+    // Copied, because the messages outlive the buffer.
+    exchange.feed(Buffer.from(this.#buffer.subarray(0, received)), readU32(this.#sender, 4))
+  }
+
+  #recv(flags: number): number | undefined {
+    return ffi.recvfrom(this.#fd, this.#buffer, { from: this.#sender, flags })
+  }
+
+  #drain(): void {
+    for (;;) {
+      try {
+        if (this.#recv(ffi.MSG_DONTWAIT) === undefined) return
+      } catch (error) {
+        // The overrun itself may be reported once more, before what is still queued.
+        if (!(error instanceof SystemCallError) || error.errno !== Errno.ENOBUFS) return
+      }
+    }
+  }
+}
+
+function* batches(requests: readonly Request[]): Generator<Request[]> {
+  let batch: Request[] = []
+  let bytes = 0
+  for (const request of requests) {
+    if (batch.length >= MAX_BATCH || (batch.length > 0 && bytes + request.payload.length > MAX_BATCH_BYTES)) {
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    batch.push(request)
+    bytes += request.payload.length + 16
+  }
+  if (batch.length > 0) yield batch
+}
