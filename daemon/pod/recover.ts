@@ -5,9 +5,9 @@
 
 import type { Logger } from 'pino'
 import { parseLinkName } from '../../inet/link-name.ts'
-import { NetnsError } from '../../netlink/error.ts'
+import { NetlinkError, NetnsError } from '../../netlink/error.ts'
 import { openNetns } from '../../netlink/netns.ts'
-import type { NetworkPlan } from '../../netlink/plan.ts'
+import type { Difference, NetworkPlan } from '../../netlink/plan.ts'
 import { PlanError } from '../../netlink/plan-error.ts'
 import { ownerOf, unknownOwnersLink } from '../pool/model.ts'
 import type { Endpoint } from '../store/endpoint.ts'
@@ -49,11 +49,26 @@ function netnsIsGone({ netns, netnsId }: Endpoint): boolean {
 /** Compares all plans with one reading of the node's tables, then sets right the few that differ. */
 function repair({ endpoints, kernel, log }: PodContext): void {
   const planned = endpoints.all().flatMap(({ plan, ...rest }) => (plan === undefined ? [] : [{ ...rest, plan }]))
-  const differences = kernel.verifyAll(planned.map(({ plan }) => plan))
+  const differences = compareAll(
+    kernel,
+    planned.map(({ plan }) => plan),
+    log,
+  )
   for (const [index, endpoint] of planned.entries()) {
     const found = differences[index] ?? []
     const fields = { pod: podKey(endpoint), containerId: endpoint.containerId, differences: found }
     if (found.length > 0) applyAgain(kernel, endpoint.plan, { log, fields })
+  }
+}
+
+/** A node whose tables change all the time cannot be read whole; its pods then keep what they have. */
+function compareAll(kernel: PodContext['kernel'], plans: readonly NetworkPlan[], log: Logger): Difference[][] {
+  try {
+    return kernel.verifyAll(plans)
+  } catch (err) {
+    if (!(err instanceof NetlinkError)) throw err
+    log.error({ err }, 'the kernel cannot be compared with the plans; "terway-cli verify" tries again')
+    return []
   }
 }
 

@@ -17,7 +17,7 @@ import {
 const CIDR = parseCidr('10.0.0.0/16')
 const VSWITCH = parseCloudId<VSwitchId>('vsw-h')
 const LIMITS: PoolLimits = { maxEnis: 3, addressesPerEni: 10, minFree: 5, maxFree: 10 }
-const CLEAR: Obstacles = { busyEnis: new Set(), emptyVSwitches: new Set(), noNewEni: false }
+const CLEAR: Obstacles = { busyEnis: new Set(), failedEnis: new Set(), emptyVSwitches: new Set(), noNewEni: false }
 const NOW = 1_000_000
 
 const warm: AddressPhase = { phase: 'warm' }
@@ -75,6 +75,12 @@ describe('growth', () => {
     expect(ask(state).actions).toEqual([])
   })
 
+  test('what fits on an ENI that is on its way waits for it; only the rest makes another', () => {
+    const state = pool({ a: { phase: 'attaching', addresses: many(5, warm) } })
+    expect(ask(state, 5).actions).toEqual([])
+    expect(ask(state, 7).actions).toEqual([{ kind: 'create-eni', secondaryIps: 1 }])
+  })
+
   test('an ENI that is busy, or in an empty vSwitch, is left alone', () => {
     const state = pool({ a: { addresses: many(5, owned) } })
     const busy = { ...CLEAR, busyEnis: new Set(['a' as EniKey]), noNewEni: true }
@@ -102,6 +108,12 @@ describe('waiting in vain', () => {
   test('nobody is turned away for whom an address is growing or cooling', () => {
     expect(ask(pool({}), 30).hopeless).toBe(0)
     expect(ask(pool({}), 31).hopeless).toBe(1)
+    // An ENI on its way brings less than it can hold in the end.
+    expect(ask(pool({ a: { phase: 'attaching', addresses: many(2, warm) } }), 30).hopeless).toBe(0)
+    const a = pool({ a: { addresses: many(2, owned) } })
+    const stuck = { ...CLEAR, failedEnis: new Set(['a' as EniKey]), noNewEni: true }
+    expect(ask(a, 1, { ...stuck, failedEnis: new Set() }).hopeless).toBe(0)
+    expect(ask(a, 1, stuck)).toEqual({ actions: [], hopeless: 1 })
     const state = pool({
       a: { addresses: [...many(9, owned), cooling(NOW + 5)] },
       b: { addresses: many(10, owned) },

@@ -23,8 +23,10 @@ export interface Demand {
 }
 
 export interface Obstacles {
-  /** ENIs with a cloud call under way or in back-off: no second one beside it. */
+  /** ENIs with a cloud call under way: no second one beside it. */
   readonly busyEnis: ReadonlySet<EniKey>
+  /** ENIs whose last call failed and is not to be repeated yet. */
+  readonly failedEnis: ReadonlySet<EniKey>
   /** vSwitches in which nothing can be had now. */
   readonly emptyVSwitches: ReadonlySet<VSwitchId>
   /** No new ENI now: limit of the instance, or no vSwitch left to make it in. */
@@ -43,7 +45,7 @@ const MAX_SECONDARY_AT_CREATION = 49
 
 export interface Decision {
   readonly actions: readonly Action[]
-  /** Waiting ADDs that nothing under way can serve: neither assigning, nor attaching, nor cooling addresses. */
+  /** Waiting ADDs for which there can be no address: not even with every ENI made and filled and all cooled down. */
   readonly hopeless: number
   /** When to ask again although nothing happens: the next end of a cool-down, ms since the epoch. */
   readonly wakeAt?: number
@@ -69,11 +71,11 @@ export function decide(question: Question): Decision {
   const surplus = free - demand.waiting - limits.maxFree
   const shrink = missing <= 0 && surplus > 0 ? shrinkage(question, surplus) : []
   const end: Action[] = cooled.length > 0 ? [{ kind: 'end-cooling', ips: cooled.map((a) => a.ip) }] : []
-  const grown = grow.reduce((sum, action) => sum + gainOf(action), 0)
+  const reachable = free + coming + cooling.length + room(question)
   const wakeAt = Math.min(...cooling.map((a) => (a.phase === 'cooling' ? a.until : now)))
   return {
     actions: [...end, ...grow, ...shrink],
-    hopeless: Math.max(0, demand.waiting - free - coming - grown - cooling.length),
+    hopeless: Math.max(0, demand.waiting - reachable),
     ...(Number.isFinite(wakeAt) ? { wakeAt } : {}),
   }
 }
@@ -98,18 +100,48 @@ function countComing(state: PoolState): number {
   return assigning + creating + attaching.length
 }
 
-function gainOf(action: Action): number {
-  if (action.kind === 'create-eni') return 1 + action.secondaryIps
-  return action.kind === 'assign' ? action.count : 0
+/** Addresses that could still be asked for, now or when calls under way have ended. */
+function room({ state, limits, obstacles }: Question): number {
+  const open = [...state.enis.values()].filter(
+    (eni) =>
+      ['creating', 'attaching', 'in-use'].includes(eni.phase) &&
+      !obstacles.failedEnis.has(eni.key) &&
+      !obstacles.emptyVSwitches.has(eni.vSwitchId),
+  )
+  const onEnis = open.reduce((sum, eni) => sum + Math.max(0, limits.addressesPerEni - size(state, eni)), 0)
+  return onEnis + newEnis(state, limits, obstacles) * limits.addressesPerEni
 }
 
-/** Fills the ENIs that are there, fullest first, then makes new ones, each as full as needed. */
-function growth({ state, limits, obstacles }: Question, missing: number): Action[] {
+/** Addresses that can be asked for as soon as calls under way have ended. */
+function roomOnComing({ state, limits, obstacles }: Question): number {
+  return [...state.enis.values()]
+    .filter((eni) => eni.phase === 'creating' || eni.phase === 'attaching' || obstacles.busyEnis.has(eni.key))
+    .filter((eni) => eni.phase !== 'detaching' && eni.phase !== 'deleting')
+    .filter((eni) => !obstacles.failedEnis.has(eni.key) && !obstacles.emptyVSwitches.has(eni.vSwitchId))
+    .reduce((sum, eni) => sum + Math.max(0, limits.addressesPerEni - size(state, eni)), 0)
+}
+
+/** Addresses of the ENI, those that are asked for included. */
+function size(state: PoolState, eni: EniRecord): number {
+  if (eni.phase === 'creating') return 1 + eni.request.secondaryIps
+  const asked = assignsOf(state, eni.key).reduce((sum, assign) => sum + assign.count, 0)
+  return addressesOf(state, eni.key).length + asked
+}
+
+function newEnis(state: PoolState, limits: PoolLimits, obstacles: Obstacles): number {
+  return obstacles.noNewEni ? 0 : Math.max(0, limits.maxEnis - state.enis.size)
+}
+
+/**
+ * Fills the ENIs that are there, fullest first, then makes new ones, each as full as needed. What fits on ENIs that are
+ * still on their way waits for them: an assign takes a fraction of the time of another ENI, and no slot.
+ */
+function growth(question: Question, missing: number): Action[] {
+  const { state, limits, obstacles } = question
   const actions: Action[] = []
   let left = missing
   const rooms = [...state.enis.values()]
-    .filter((eni) => eni.phase === 'in-use' && !obstacles.busyEnis.has(eni.key))
-    .filter((eni) => !obstacles.emptyVSwitches.has(eni.vSwitchId) && assignsOf(state, eni.key).length === 0)
+    .filter((eni) => isIdle(state, eni, obstacles) && !obstacles.emptyVSwitches.has(eni.vSwitchId))
     .map((eni) => ({ eni: eni.key, room: limits.addressesPerEni - addressesOf(state, eni.key).length }))
     .filter(({ room }) => room > 0)
     .sort((a, b) => a.room - b.room)
@@ -118,7 +150,8 @@ function growth({ state, limits, obstacles }: Question, missing: number): Action
     actions.push({ kind: 'assign', eni, count: Math.min(room, left) })
     left -= room
   }
-  const slots = obstacles.noNewEni ? 0 : limits.maxEnis - state.enis.size
+  left -= roomOnComing(question)
+  const slots = newEnis(state, limits, obstacles)
   for (let slot = 0; slot < slots && left > 0; slot++) {
     const size = Math.min(left, limits.addressesPerEni)
     actions.push({ kind: 'create-eni', secondaryIps: Math.min(size - 1, MAX_SECONDARY_AT_CREATION) })
@@ -127,14 +160,18 @@ function growth({ state, limits, obstacles }: Question, missing: number): Action
   return actions
 }
 
+/** In use, and no call is under way, decided or held back for it. */
+function isIdle(state: PoolState, eni: EniRecord, { busyEnis, failedEnis }: Obstacles): boolean {
+  const free = !busyEnis.has(eni.key) && !failedEnis.has(eni.key)
+  return eni.phase === 'in-use' && free && assignsOf(state, eni.key).length === 0
+}
+
 /** Gives whole unused ENIs back where the surplus covers them, single addresses otherwise, emptiest ENI first. */
 function shrinkage({ state, obstacles }: Question, surplus: number): Action[] {
   const actions: Action[] = []
   let left = surplus
   const candidates = [...state.enis.values()]
-    .filter(
-      (eni) => eni.phase === 'in-use' && !obstacles.busyEnis.has(eni.key) && assignsOf(state, eni.key).length === 0,
-    )
+    .filter((eni) => isIdle(state, eni, obstacles))
     .map((eni) => ({ eni: eni.key, addresses: addressesOf(state, eni.key) }))
     .sort((a, b) => a.addresses.length - b.addresses.length)
   for (const { eni, addresses } of candidates) {

@@ -92,6 +92,7 @@ export class Pool {
   #unknown: ReadonlySet<Ipv4> = new Set()
   #timer: NodeJS.Timeout | undefined
   #started = false
+  #scheduled: NodeJS.Immediate | undefined
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -133,11 +134,11 @@ export class Pool {
     if (held !== undefined) throw new Error(`${owner} already holds ${held.ip}`)
     const lease = this.#waiters.length === 0 ? this.#take(owner) : undefined
     if (lease !== undefined) {
-      this.#step()
+      this.#soon()
       return lease
     }
     const place = this.#waiters.join(owner, signal)
-    this.#step()
+    this.#soon()
     return await place
   }
 
@@ -154,7 +155,7 @@ export class Pool {
       return { kind: 'put-address', address: { ip, eni, primary, since, phase: 'cooling', until: since + coolDown } }
     })
     this.#commit(changes)
-    this.#step()
+    this.#soon()
   }
 
   /**
@@ -199,6 +200,7 @@ export class Pool {
   async stop(): Promise<void> {
     this.#stop.abort(new PoolError('cancelled', 'terwayd is stopping', 'the runtime repeats the call'))
     clearTimeout(this.#timer)
+    clearImmediate(this.#scheduled)
     this.#waiters.turnAway(this.#waiters.length, () => new PoolError('cancelled', 'terwayd is stopping', 'try again'))
     await Promise.allSettled(this.#busy.values())
   }
@@ -222,6 +224,14 @@ export class Pool {
     const address = { ip, eni: best.eni, primary, since: this.#options.now(), phase: 'owned', owner } as const
     this.#commit([{ kind: 'put-address', address }])
     return { ip, eni }
+  }
+
+  /** Decides once for everything that happens in this turn of the event loop, so that a burst is one decision. */
+  #soon(): void {
+    this.#scheduled ??= setImmediate(() => {
+      this.#scheduled = undefined
+      this.#step()
+    })
   }
 
   /** Must not throw: it runs at the end of effects and of timers, where nobody could catch it. */
@@ -253,11 +263,15 @@ export class Pool {
 
   #obstacles() {
     const { vSwitches, now } = this.#options
-    const busyEnis = new Set(
-      [...this.#tables.enis.keys()].filter((key) => this.#busy.has(key) || this.#backoff.blocks(key)),
-    )
+    const failedEnis = new Set([...this.#tables.enis.keys()].filter((key) => this.#backoff.blocks(key)))
     const refused = this.#refusal !== undefined && this.#refusal.until > now()
-    return { busyEnis, emptyVSwitches: vSwitches.empty, noNewEni: refused || this.#choosing > 0 || vSwitches.allEmpty }
+    const busyEnis = new Set(this.#busy.keys())
+    return {
+      busyEnis,
+      failedEnis,
+      emptyVSwitches: vSwitches.empty,
+      noNewEni: refused || this.#choosing > 0 || vSwitches.allEmpty,
+    }
   }
 
   #serve(): void {

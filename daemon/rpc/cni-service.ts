@@ -63,7 +63,7 @@ async function answer({ options, verb, handler, call }: Answer): Promise<Outcome
   } catch (error) {
     const message = toErrorMessage(error)
     const unexpected = error instanceof CniError ? {} : { err: error }
-    log.warn({ netns, ...finish(message.code ?? 0), msg: message.msg, ...unexpected }, 'CNI call failed')
+    log.warn({ netns, ...finish(message.code ?? 0), error: message.msg, ...unexpected }, 'CNI call failed')
     return { error: message, outcome: 'error' }
   }
 }

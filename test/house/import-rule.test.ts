@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 const ROOT = join(import.meta.dirname, '..', '..')
 const RULE = 'hack/lint/import-rule.json'
 
-const FORBIDDEN = [
+const FORBIDDEN: readonly (readonly [path: string, specifier: string])[] = [
   ['inet/a.ts', '../netlink/plan.ts'],
   ['netlink/a.ts', '../cloud/ecs.ts'],
   ['netlink/b.ts', '../daemon/pool/pool.ts'],
@@ -22,15 +22,15 @@ const FORBIDDEN = [
   ['cni-plugin/a.ts', '../daemon/main.ts'],
   ['cni-plugin/b.ts', '../netlink/plan.ts'],
   ['cli/a.ts', '../daemon/main.ts'],
-] as const
-const ALLOWED = [
+]
+const ALLOWED: readonly (readonly [path: string, specifier: string])[] = [
   ['daemon/pool/b.ts', '../../netlink/plan.ts'],
   ['simulator/api/b.ts', '../cloud/cloud.ts'],
   ['simulator/fabric/command.ts', 'node:child_process'],
   ['netlink/ffi.ts', 'koffi'],
   ['cli/b.ts', '../proto/contract.ts'],
   ['test/e2e/a.ts', '../../daemon/main.ts'],
-] as const
+]
 
 let tree: string
 let report: string

@@ -1,0 +1,290 @@
+/** The pool against the simulator's real API, through the real SDK core; only the node's links are made up. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { pino } from 'pino'
+import { createEcs, type Ecs } from '../../cloud/ecs.ts'
+import { type InstanceId, parseCloudId, type SecurityGroupId, type VSwitchId } from '../../cloud/ids.ts'
+import { createTransport } from '../../cloud/transport.ts'
+import { parseLinkName } from '../../inet/link-name.ts'
+import { parseRegion } from '../../simulator/region/parse.ts'
+import { type Simulator, startSimulator } from '../../simulator/simulator.ts'
+import { Journal } from '../store/journal.ts'
+import type { PoolLimits } from './decide.ts'
+import type { EniLinks } from './effects.ts'
+import { PoolError } from './error.ts'
+import { type Change, ownerOf } from './model.ts'
+import { type Lease, Pool } from './pool.ts'
+import { VSwitches } from './vswitches.ts'
+
+const REGION = join(import.meta.dirname, '..', '..', 'conf', 'regions', 'two-nodes.yaml')
+const HERE = parseCloudId<InstanceId>('i-sim-a')
+const VSWITCH = parseCloudId<VSwitchId>('vsw-sim-h')
+const GROUP = parseCloudId<SecurityGroupId>('sg-sim')
+/** ecs.g7.xlarge: four ENIs, one of them the node's, fifteen addresses each. */
+const LIMITS: PoolLimits = { maxEnis: 3, addressesPerEni: 15, minFree: 5, maxFree: 10 }
+const COOL_DOWN = 30_000
+/** Of the work that the crash tests interrupt: three for the ENI, two for each assign, one for an address given or taken. */
+const WRITES = 17
+const log = pino({ level: 'silent' })
+
+/** Links as the guest has them: there as soon as the cloud says InUse. */
+const LINKS: EniLinks = {
+  find: () => ({ name: parseLinkName('eth1'), ifindex: 7 }),
+  program: () => undefined,
+  clear: async () => undefined,
+}
+
+let directory: string
+let simulator: Simulator
+let ecs: Ecs
+let journal: Journal
+let running: Pool[]
+/** ms by which the pool's clock is ahead. */
+let ahead: number
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'terway-pool-'))
+  const region = parseRegion(readFileSync(REGION, 'utf8'), REGION)
+  simulator = await startSimulator({ region, fabricPrefix: undefined, listen: { host: '127.0.0.1', port: 0 }, log })
+  const host = simulator.ready.api.replace('http://', '')
+  ecs = createEcs(
+    createTransport({
+      ...{ endpoints: { ecs: host, vpc: host }, scheme: 'http', regionId: 'cn-sim' },
+      credential: async () => ({ accessKeyId: 'LTAIsim', accessKeySecret: 'sim-secret' }),
+      // The SDK keeps a timer of this length for each call, which would keep the test process.
+      attemptTimeout: 1_000,
+    }),
+  )
+  journal = new Journal(directory)
+  running = []
+  ahead = 0
+})
+
+afterEach(async () => {
+  await Promise.all(running.map((pool) => pool.stop()))
+  journal.close()
+  await simulator.stop()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+interface Crash {
+  /** Writes until the process "dies": from then on nothing is recorded and nothing is done. */
+  writes: number
+}
+
+/** A pool as the daemon starts it: on what the journal has. */
+async function start(options: { limits?: Partial<PoolLimits>; crash?: Crash; cloud?: Ecs } = {}): Promise<Pool> {
+  const now = () => Date.now() + ahead
+  const { crash, cloud = ecs } = options
+  const commitPool = (changes: readonly Change[]) => {
+    if (changes.length === 0) return
+    if (crash !== undefined && crash.writes-- <= 0) throw new Error('the process is dead')
+    journal.commitPool(changes)
+  }
+  const pool = new Pool({
+    ...{ state: journal.loadPool(), journal: { commitPool }, cloud, links: LINKS, now, log, instanceId: HERE },
+    ...{ vSwitches: new VSwitches({ cloud, allowed: [VSWITCH], now }), limits: { ...LIMITS, ...options.limits } },
+    ...{ securityGroupIds: [GROUP], tags: { team: 'net' }, coolDown: COOL_DOWN },
+  })
+  running.push(pool)
+  await pool.reconcile(new Map())
+  await pool.bringUp()
+  pool.start()
+  return pool
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 10_000
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`still not: ${condition}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+const phases = (pool: Pool, phase: string) => [...pool.state.addresses.values()].filter((a) => a.phase === phase)
+const ourEnis = () => ecs.describeEnis({ tags: { creator: 'terway' } })
+const acquire = (pool: Pool, name: string, signal = new AbortController().signal): Promise<Lease> =>
+  pool.acquire(ownerOf(name, 'eth0'), signal)
+
+async function calls(action: string): Promise<number> {
+  const { calls: entries } = (await (await fetch(`${simulator.ready.api}/sim/audit`)).json()) as {
+    calls: { action: string }[]
+  }
+  return entries.filter((entry) => entry.action === action).length
+}
+
+describe('giving addresses', () => {
+  test('fills to its watermark by one ENI with its addresses in one call', async () => {
+    const pool = await start()
+    await until(() => phases(pool, 'warm').length === 5 && [...pool.state.enis.values()][0]?.phase === 'in-use')
+    expect(await calls('CreateNetworkInterface')).toBe(1)
+    expect(await calls('AssignPrivateIpAddresses')).toBe(0)
+    const [eni] = await ourEnis()
+    expect(eni?.tags.get('terway.node')).toBe(HERE)
+    expect(eni?.tags.get('team')).toBe('net')
+  })
+
+  test('a burst on an empty node is served by several ENIs at once, each address once', async () => {
+    const pool = await start()
+    const leases = await Promise.all(Array.from({ length: 40 }, (_, i) => acquire(pool, `c${i}`)))
+    expect(new Set(leases.map(({ ip }) => ip)).size).toBe(40)
+    const assigned = (await ourEnis()).filter((eni) => eni.status === 'InUse').flatMap((eni) => eni.ips)
+    for (const { ip } of leases) expect(assigned).toContain(ip)
+  })
+
+  test('a full node turns away at once, with the limit in words, and serves again when an address cools down', async () => {
+    const pool = await start({ limits: { maxEnis: 1, addressesPerEni: 3 } })
+    for (const name of ['a', 'b', 'c']) await acquire(pool, name)
+    await expect(acquire(pool, 'd')).rejects.toThrow(PoolError)
+    await expect(acquire(pool, 'd')).rejects.toThrow(/all 3 pod addresses of this node are in use/)
+    pool.release(ownerOf('a', 'eth0'))
+    const waiting = acquire(pool, 'd')
+    expect(pool.waiting).toBe(1)
+    ahead = COOL_DOWN + 1
+    pool.start()
+    expect((await waiting).ip).toBeDefined()
+  })
+
+  test('who goes away while waiting leaves the line', async () => {
+    const pool = await start({ limits: { maxEnis: 1, addressesPerEni: 1 } })
+    await acquire(pool, 'a')
+    pool.release(ownerOf('a', 'eth0'))
+    const leaving = new AbortController()
+    const waiting = acquire(pool, 'b', leaving.signal)
+    leaving.abort(new Error('gone'))
+    await expect(waiting).rejects.toThrow('gone')
+    expect(pool.waiting).toBe(0)
+  })
+})
+
+describe('taking back', () => {
+  test('an address cools down before its next use, also over a restart', async () => {
+    const pool = await start({ limits: { maxEnis: 1, addressesPerEni: 1 } })
+    const { ip } = await acquire(pool, 'a')
+    pool.release(ownerOf('a', 'eth0'))
+    pool.release(ownerOf('a', 'eth0'))
+    await pool.stop()
+    const next = await start({ limits: { maxEnis: 1, addressesPerEni: 1 } })
+    expect(next.state.addresses.get(ip)?.phase).toBe('cooling')
+    ahead = COOL_DOWN - 1_000
+    next.start()
+    expect(next.state.addresses.get(ip)?.phase).toBe('cooling')
+    ahead = COOL_DOWN + 1_000
+    next.start()
+    expect(next.state.addresses.get(ip)?.phase).toBe('warm')
+  })
+
+  test('above the upper watermark addresses and whole ENIs go back', async () => {
+    const pool = await start()
+    const names = Array.from({ length: 30 }, (_, i) => `c${i}`)
+    await Promise.all(names.map((name) => acquire(pool, name)))
+    for (const name of names) pool.release(ownerOf(name, 'eth0'))
+    ahead = COOL_DOWN + 1
+    pool.start()
+    const assigned = async () => (await ourEnis()).flatMap((eni) => eni.ips)
+    await until(async () => (await assigned()).length <= LIMITS.maxFree && pool.state.addresses.size <= LIMITS.maxFree)
+    expect((await assigned()).sort()).toEqual([...pool.state.addresses.keys()].sort())
+    expect(phases(pool, 'warm').length).toBeGreaterThanOrEqual(LIMITS.minFree)
+  })
+})
+
+describe('a crash', () => {
+  /** What is in the cloud with our tags is in the journal, address by address. */
+  async function expectNothingLeaked(pool: Pool): Promise<void> {
+    const settled = () =>
+      [...pool.state.enis.values()].every((eni) => eni.phase === 'in-use') && pool.state.assigns.size === 0
+    await until(() => settled() && phases(pool, 'warm').length >= LIMITS.minFree)
+    const cloud = (await ourEnis())
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .map((eni) => ({ id: eni.id, status: eni.status, ips: [...eni.ips].sort() }))
+    const known = [...pool.state.enis.values()].map((eni) => ({
+      id: eni.phase === 'creating' ? undefined : eni.id,
+      status: 'InUse',
+      ips: [...pool.state.addresses.values()].flatMap((a) => (a.eni === eni.key ? [a.ip] : [])).sort(),
+    }))
+    expect(cloud).toEqual(known.sort((a, b) => ((a.id ?? '') < (b.id ?? '') ? -1 : 1)))
+  }
+
+  /** Four pods make it create an ENI, five more make it assign; the journal is written at each step of both. */
+  async function work(pool: Pool): Promise<void> {
+    await Promise.all(Array.from({ length: 4 }, (_, i) => acquire(pool, `a${i}`)))
+    pool.release(ownerOf('a0', 'eth0'))
+    await Promise.all(Array.from({ length: 5 }, (_, i) => acquire(pool, `b${i}`)))
+    await until(() => phases(pool, 'warm').length >= LIMITS.minFree)
+  }
+
+  test('the work takes as many journal writes as are enumerated below', async () => {
+    const crash = { writes: 1_000 }
+    await work(await start({ crash }))
+    expect(1_000 - crash.writes).toBe(WRITES)
+  })
+
+  test.each(Array.from({ length: WRITES }, (_, i) => i))(
+    'after %i journal writes nothing is lost or made twice',
+    async (writes) => {
+      const crash = { writes }
+      const dying = await start({ crash })
+      const pods = work(dying).catch(() => undefined)
+      await until(() => crash.writes < 0)
+      // What was sent before the death still has its effect.
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      await dying.stop()
+      await Promise.race([pods, new Promise((resolve) => setTimeout(resolve, 100))])
+      await expectNothingLeaked(await start())
+      expect(await ourEnis()).toHaveLength(1)
+    },
+  )
+
+  test('an answer that never came: the repeated creation gives the same ENI', async () => {
+    let lost = 0
+    const deaf: Ecs = {
+      ...ecs,
+      createEni: async (request, signal) => {
+        await ecs.createEni(request, signal)
+        lost++
+        throw new Error('the answer was lost')
+      },
+    }
+    const dying = await start({ cloud: deaf })
+    await until(() => lost === 1)
+    await dying.stop()
+    await expectNothingLeaked(await start())
+    expect(await ourEnis()).toHaveLength(1)
+  })
+})
+
+test('an ENI of somebody else is not touched', async () => {
+  const foreign = await ecs.createEni({
+    ...{ vSwitchId: VSWITCH, securityGroupIds: [GROUP], secondaryIps: 2, name: 'foreign', clientToken: 'f' },
+    tags: { creator: 'somebody' },
+  })
+  await ecs.attachEni(foreign.id, HERE)
+  await until(async () => (await ecs.describeEnis({ ids: [foreign.id] }))[0]?.status === 'InUse')
+  const pool = await start()
+  await until(() => phases(pool, 'warm').length >= 5)
+  expect([...pool.state.addresses.keys()].some((ip) => foreign.ips.includes(ip))).toBe(false)
+  expect((await ecs.describeEnis({ ids: [foreign.id] }))[0]).toMatchObject({ status: 'InUse', ips: foreign.ips })
+})
+
+test('a wrong key stops growth, is said in words and is not asked again and again', async () => {
+  const refused = createEcs(
+    createTransport({
+      ...{
+        endpoints: { ecs: simulator.ready.api.slice(7), vpc: simulator.ready.api.slice(7) },
+        scheme: 'http',
+        regionId: 'cn-sim',
+      },
+      credential: async () => ({ accessKeyId: 'LTAIsim', accessKeySecret: 'wrong' }),
+      attemptTimeout: 1_000,
+    }),
+  )
+  const cloud: Ecs = { ...ecs, createEni: refused.createEni }
+  const pool = await start({ cloud })
+  await expect(acquire(pool, 'a')).rejects.toThrow(/SignatureDoesNotMatch/)
+  await expect(acquire(pool, 'b')).rejects.toThrow(/CreateNetworkInterface failed/)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(await calls('CreateNetworkInterface')).toBeLessThanOrEqual(2)
+  expect(pool.problems.join()).toContain('SignatureDoesNotMatch')
+})
