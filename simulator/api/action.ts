@@ -1,0 +1,24 @@
+/** What an action of the API is made of. */
+import type { Cloud } from '../cloud/cloud.ts'
+import type { Latencies } from '../region/region.ts'
+import type { Parameters } from './parameters.ts'
+
+export type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json }
+/** The answer without its RequestId. */
+export type Answer = Readonly<Record<string, Json>>
+
+/** API versions: the products are told apart by them. */
+export const ECS = '2014-05-26'
+export const VPC = '2016-04-28'
+
+export interface Action {
+  readonly version: typeof ECS | typeof VPC
+  /** `optional` where the API reference lists no RegionId, or another parameter can replace it. */
+  readonly regionId: 'required' | 'optional'
+  /** Whether a ClientToken makes the call idempotent. */
+  readonly clientToken: boolean
+  /** How long the answer takes. Asynchronous actions answer at once and take their time afterwards. */
+  readonly latency?: keyof Latencies
+  /** Throws ApiError; the cloud is unchanged then. */
+  readonly handle: (cloud: Cloud, parameters: Parameters) => Answer
+}
