@@ -1,14 +1,56 @@
 # Terway for Alibaba Cloud. `make demo` shows it, `make test` proves it; both install what they need.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+# ip, nft and their like; not everybody's path has them.
+export PATH := $(PATH):/usr/sbin:/sbin
 NODE := hack/node
-JEST := $(NODE) --experimental-vm-modules node_modules/jest/bin/jest.js
-BIOME := node_modules/.bin/biome
 
+# Not "npm ci": it demands that the lock file lists the optional packages of every platform, and not every registry has
+# them. The versions are those of the lock file all the same.
 node_modules/.ready: package-lock.json .npmrc
 	@echo "==> npm packages (the pinned Node among them)"
-	@npm ci --no-fund --no-audit --loglevel=error
+	@npm install --no-save --no-fund --no-audit --loglevel=error
 	@touch $@
+
+.PHONY: demo
+demo: build ## four pods on two simulated nodes, from nothing to nothing; KEEP=1 leaves it running
+	@hack/packages.sh demo
+	@$(NODE) hack/demo.ts $(if $(KEEP),--keep)
+
+.PHONY: demo-clean
+demo-clean: install ## end a demo that was kept running
+	@$(NODE) hack/demo.ts --clean
+
+.PHONY: test
+test: build ## every suite: lint, types, unit, kernel, e2e
+	@if [ "$$(id -u)" = 0 ]; then hack/packages.sh test; fi
+	@$(NODE) hack/test.ts
+
+.PHONY: lint
+lint: install ## style, the import rule, and whether what is generated is up to date
+	@$(NODE) hack/test.ts lint
+
+.PHONY: types
+types: install ## the type checker
+	@$(NODE) hack/test.ts types
+
+.PHONY: test-unit
+test-unit: build ## pure functions, fake clock; no root
+	@$(NODE) hack/test.ts unit
+
+.PHONY: test-kernel
+test-kernel: build ## real namespaces, links, routes and rules; root
+	@hack/packages.sh demo
+	@$(NODE) hack/test.ts kernel
+
+.PHONY: test-e2e
+test-e2e: build ## pods under a real containerd on two simulated nodes; root
+	@hack/packages.sh test
+	@$(NODE) hack/test.ts e2e
+
+.PHONY: build
+build: install ## dist/terway, the CNI plugin
+	@$(NODE) hack/build.ts
 
 .PHONY: install
 install: node_modules/.ready ## npm packages and the pinned Node
@@ -17,14 +59,15 @@ install: node_modules/.ready ## npm packages and the pinned Node
 proto: install ## regenerate proto/generated from the .proto files
 	@$(NODE) hack/generate-proto.ts
 
-.PHONY: test-unit
-test-unit: install ## pure functions, fake clock; no root
-	@$(JEST) --config test/jest/unit.json
+.PHONY: house
+house: install ## regenerate the import rule from its table
+	@$(NODE) hack/lint/generate-import-rule.ts
 
-.PHONY: test-kernel
-test-kernel: install ## real namespaces, links, routes and rules; root
-	@$(JEST) --config test/jest/kernel.json --runInBand
+.PHONY: clean
+clean: ## remove what was built, and what killed tests left on the machine
+	@if [ -e node_modules/.ready ]; then $(NODE) hack/clean.ts; fi
+	@rm -rf dist .cache
 
 .PHONY: help
 help:
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16

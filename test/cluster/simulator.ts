@@ -1,0 +1,54 @@
+/** A running `terway-sim`: the cloud's API, the metadata service and the network between the nodes. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { Service, until } from './process.ts'
+
+const TERWAY_SIM = join(import.meta.dirname, '..', '..', 'bin', 'terway-sim')
+
+const readySchema = z.object({
+  ready: z.literal(true),
+  /** URL of the API for this machine. */
+  api: z.string(),
+  /** The same for the nodes. */
+  apiInVpc: z.string(),
+  metadata: z.string(),
+  vpcNetns: z.string(),
+  nodes: z.array(z.object({ name: z.string(), instanceId: z.string(), netns: z.string(), primaryIp: z.string() })),
+})
+
+export type SimulatedRegion = z.infer<typeof readySchema>
+
+export interface SimulatorOptions {
+  readonly regionFile: string
+  readonly prefix: string
+  /** Its log and what it announces go here. */
+  readonly directory: string
+  /** True: it goes on when this process ends. */
+  readonly outlive: boolean
+}
+
+export interface Simulator {
+  readonly service: Service
+  readonly region: SimulatedRegion
+}
+
+/** Starts it and waits until the region is there. */
+export async function startSimulator({ regionFile, prefix, directory, outlive }: SimulatorOptions): Promise<Simulator> {
+  const stdoutFile = join(directory, 'terway-sim.ready')
+  const logFile = join(directory, 'terway-sim.log')
+  const service = new Service({
+    name: 'terway-sim',
+    argv: [TERWAY_SIM, 'run', '--region', regionFile, '--prefix', prefix, '--listen', '127.0.0.1:0'],
+    ...{ logFile, stdoutFile, outlive },
+  })
+  const announced = await until(
+    () => {
+      service.failIfEnded()
+      const text = readFileSync(stdoutFile, 'utf8')
+      return text.includes('\n') ? text : undefined
+    },
+    { what: `terway-sim to be ready (log: ${logFile})` },
+  )
+  return { service, region: readySchema.parse(JSON.parse(announced)) }
+}
