@@ -30,9 +30,10 @@ const REGION = testRegion({
 
 type Step = { readonly wait: number } | { readonly action: string; readonly query: Record<string, string> }
 
-/** Two of the ENIs are primary; the last numbers mostly do not exist. */
-const eni = fc.integer({ min: 1, max: 9 }).map((number) => `eni-sim0000000${number}`)
-const instance = fc.constantFrom('i-a', 'i-b', 'i-gone')
+/** Two of the ENIs are primary; the last numbers may not exist yet. */
+const eni = fc.integer({ min: 1, max: 8 }).map((number) => `eni-sim0000000${number}`)
+/** Mostly the same one, so that its quota is reached. */
+const instance = fc.constantFrom('i-a', 'i-a', 'i-a', 'i-b', 'i-gone')
 /** .0 and .13 to .15 are the cloud's; .16 is outside. */
 const ip = fc.integer({ min: 0, max: 16 }).map((last) => `10.0.1.${last}`)
 const count = fc.integer({ min: 0, max: 5 }).map(String)
@@ -46,7 +47,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.integer({ min: 0, max: 40 }).map((wait): Step => ({ wait })),
   call('CreateNetworkInterface', { VSwitchId: vSwitch, SecurityGroupId: group, ClientToken: token }),
   call('CreateNetworkInterface', { VSwitchId: vSwitch, SecurityGroupId: group, 'PrivateIpAddress.1': ip }),
-  call('AttachNetworkInterface', { NetworkInterfaceId: eni, InstanceId: instance }),
+  { weight: 3, arbitrary: call('AttachNetworkInterface', { NetworkInterfaceId: eni, InstanceId: instance }) },
   call('DetachNetworkInterface', { NetworkInterfaceId: eni, InstanceId: instance }),
   call('DeleteNetworkInterface', { NetworkInterfaceId: eni }),
   call('AssignPrivateIpAddresses', { NetworkInterfaceId: eni, SecondaryPrivateIpAddressCount: count }),

@@ -1,7 +1,7 @@
 /** Asking for addresses of a vSwitch, by name or by number. */
 import type { Ipv4 } from '../../inet/address.ts'
-import type { VSwitch } from '../region/region.ts'
 import { ApiError } from './error.ts'
+import type { Subnet } from './lookup.ts'
 import type { VSwitchAddresses } from './vswitch-addresses.ts'
 
 export type AddressRequest = { readonly ips: readonly Ipv4[] } | { readonly count: number }
@@ -20,12 +20,7 @@ export function takeRequested(request: AddressRequest, pool: VSwitchAddresses): 
   return 'ips' in request ? request.ips : Array.from({ length: request.count }, () => pool.takeLowest())
 }
 
-export interface Where {
-  readonly pool: VSwitchAddresses
-  readonly vSwitch: VSwitch
-}
-
-export function checkNamed(ips: readonly Ipv4[], { pool, vSwitch }: Where): void {
+export function checkNamed(ips: readonly Ipv4[], { pool, vSwitch }: Subnet): void {
   for (const [index, ip] of ips.entries()) {
     if (ips.indexOf(ip) !== index) throw new ApiError('InvalidIp.IpRepeated', `The IP ${ip} is asked for twice.`)
     if (!pool.isUsable(ip)) {
@@ -36,7 +31,7 @@ export function checkNamed(ips: readonly Ipv4[], { pool, vSwitch }: Where): void
   }
 }
 
-export function checkRoom(asked: number, { pool, vSwitch }: Where): void {
+export function checkRoom(asked: number, { pool, vSwitch }: Subnet): void {
   if (asked <= pool.available) return
   const message = `The vSwitch ${vSwitch.id} has not enough addresses: ${asked} asked for, ${pool.available} free.`
   throw new ApiError('InvalidVSwitchId.IpNotEnough', message)

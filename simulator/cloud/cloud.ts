@@ -4,15 +4,15 @@
  * No I/O and no timers: the clock is given, and `advance` runs whatever has become due. Every method that refuses
  * throws ApiError and has changed nothing.
  */
-import type { Ipv4, Mac } from '../../inet/address.ts'
-import { macFromBytes } from '../../inet/address.ts'
+import { type Ipv4, type Mac, macFromBytes } from '../../inet/address.ts'
 import type { EniId, InstanceId, SecurityGroupId, VSwitchId } from '../region/ids.ts'
-import type { Node, Region, VSwitch } from '../region/region.ts'
+import type { Node, Region } from '../region/region.ts'
 import { type AddressRequest, checkNamed, checkRoom, namedIps, takeRequested, unnamedIps } from './address-request.ts'
 import { addressesOf, type Eni, type EniState, instanceOf, withState } from './eni.ts'
 import { checkFits, checkReadyForIps, freeDeviceIndex, tooManyIps, withTags, wrongState } from './eni-rules.ts'
 import { ApiError } from './error.ts'
 import { type Change, Ledger } from './ledger.ts'
+import { checkSecurityGroups, findInstance, findSubnet, type Subnets } from './lookup.ts'
 import { Schedule } from './schedule.ts'
 import { VSwitchAddresses } from './vswitch-addresses.ts'
 
@@ -40,7 +40,7 @@ export class Cloud {
   readonly region: Region
   readonly #now: () => number
   readonly #ledger: Ledger
-  readonly #addresses: ReadonlyMap<VSwitchId, VSwitchAddresses>
+  readonly #subnets: Subnets
   readonly #schedule = new Schedule()
   #sequence = 0
   /** Time of the transition that is running: it may run late, but it happens at its time. */
@@ -49,7 +49,8 @@ export class Cloud {
   constructor({ region, now }: CloudOptions) {
     this.region = region
     this.#now = now
-    this.#addresses = new Map([...region.vSwitches.values()].map((v) => [v.id, new VSwitchAddresses(v.cidr)]))
+    const vSwitches = [...region.vSwitches.values()]
+    this.#subnets = new Map(vSwitches.map((v) => [v.id, { vSwitch: v, pool: new VSwitchAddresses(v.cidr) }]))
     this.#ledger = new Ledger(region.latencies.metadata)
     for (const node of region.nodes) this.#addPrimary(node)
   }
@@ -110,17 +111,17 @@ export class Cloud {
   }
 
   availableIps(vSwitch: VSwitchId): number {
-    return this.#pool(vSwitch).available
+    return findSubnet(this.#subnets, vSwitch).pool.available
   }
 
   createEni(request: CreateEni): Eni {
-    const vSwitch = this.#vSwitch(request.vSwitchId)
-    this.#checkSecurityGroups(request.securityGroupIds)
-    const pool = this.#pool(vSwitch.id)
+    const subnet = findSubnet(this.#subnets, request.vSwitchId)
+    checkSecurityGroups(this.region, request.securityGroupIds)
+    const { pool, vSwitch } = subnet
     const named = [...(request.primaryIp === undefined ? [] : [request.primaryIp]), ...namedIps(request.secondary)]
-    checkNamed(named, { pool, vSwitch })
+    checkNamed(named, subnet)
     const unnamed = (request.primaryIp === undefined ? 1 : 0) + unnamedIps(request.secondary)
-    checkRoom(named.length + unnamed, { pool, vSwitch })
+    checkRoom(named.length + unnamed, subnet)
     // The named ones first: a nameless primary must not take one of them.
     if (request.primaryIp !== undefined) pool.take(request.primaryIp)
     const byName = 'ips' in request.secondary ? takeRequested(request.secondary, pool) : []
@@ -147,13 +148,13 @@ export class Cloud {
   /** Repeating the call for the same instance is fine. */
   attachEni(id: EniId, instance: InstanceId): void {
     const eni = this.eni(id)
-    const node = this.#instance(instance)
+    const node = findInstance(this.region, instance)
     if (eni.type === 'Primary') throw new ApiError('InvalidOperation.InvalidEniType', `${id} is a primary ENI.`)
     const { status } = eni.state
     if ((status === 'Attaching' || status === 'InUse') && instanceOf(eni) === instance) return
     if (status !== 'Available') throw wrongState(eni, 'Available')
     const attached = this.enisOf(instance)
-    checkFits(eni, { node, zone: this.#vSwitch(node.vSwitchId).zone, attached })
+    checkFits(eni, { node, zone: findSubnet(this.#subnets, node.vSwitchId).vSwitch.zone, attached })
     this.#move(eni, { status: 'Attaching', instanceId: instance, deviceIndex: freeDeviceIndex(attached) })
     this.#later('attach', () => this.#finishAttach(id))
   }
@@ -161,7 +162,7 @@ export class Cloud {
   /** Repeating the call, and calling it for an ENI that is on no instance, is fine. */
   detachEni(id: EniId, instance: InstanceId): void {
     const eni = this.eni(id)
-    this.#instance(instance)
+    findInstance(this.region, instance)
     if (eni.type === 'Primary') {
       throw new ApiError('InvalidOperation.DetachPrimaryEniNotAllowed', `${id} is the primary ENI of its instance.`)
     }
@@ -189,15 +190,14 @@ export class Cloud {
   assignIps(id: EniId, request: AddressRequest): readonly Ipv4[] {
     const eni = this.eni(id)
     checkReadyForIps(eni)
-    const vSwitch = this.#vSwitch(eni.vSwitchId)
-    const pool = this.#pool(vSwitch.id)
+    const subnet = findSubnet(this.#subnets, eni.vSwitchId)
     const named = namedIps(request)
     const asked = named.length + unnamedIps(request)
     const limit = this.#ipLimit(eni)
     if (addressesOf(eni).length + asked > limit) throw tooManyIps(eni, { limit, asked })
-    checkNamed(named, { pool, vSwitch })
-    checkRoom(asked, { pool, vSwitch })
-    const ips = takeRequested(request, pool)
+    checkNamed(named, subnet)
+    checkRoom(asked, subnet)
+    const ips = takeRequested(request, subnet.pool)
     this.#put({ ...eni, secondaryIps: [...eni.secondaryIps, ...ips] }, { change: 'assigned', ips })
     return ips
   }
@@ -210,7 +210,7 @@ export class Cloud {
     if (foreign !== undefined) {
       throw new ApiError('InvalidIp.IpUnassigned', `The IP ${foreign} is not a secondary address of ${id}.`)
     }
-    const pool = this.#pool(eni.vSwitchId)
+    const { pool } = findSubnet(this.#subnets, eni.vSwitchId)
     for (const ip of ips) pool.free(ip)
     const secondaryIps = eni.secondaryIps.filter((ip) => !ips.includes(ip))
     this.#put({ ...eni, secondaryIps }, { change: 'unassigned', ips })
@@ -231,8 +231,8 @@ export class Cloud {
   }
 
   #addPrimary(node: Node): void {
-    const vSwitch = this.#vSwitch(node.vSwitchId)
-    this.#pool(vSwitch.id).take(node.primaryIp)
+    const { vSwitch, pool } = findSubnet(this.#subnets, node.vSwitchId)
+    pool.take(node.primaryIp)
     const eni: Eni = {
       ...this.#nextIdentity(),
       type: 'Primary',
@@ -269,7 +269,7 @@ export class Cloud {
   #forget(id: EniId): void {
     const eni = this.eni(id)
     this.#ledger.remove(id, { at: this.#time(), change: 'gone' })
-    const pool = this.#pool(eni.vSwitchId)
+    const { pool } = findSubnet(this.#subnets, eni.vSwitchId)
     for (const ip of addressesOf(eni)) pool.free(ip)
   }
 
@@ -293,32 +293,8 @@ export class Cloud {
     return { id, mac: macFromBytes(Uint8Array.of(0, 0x16, 0x3e, number >> 16, number >> 8, number)) }
   }
 
-  #instance(id: InstanceId): Node {
-    const node = this.nodeOf(id)
-    if (node === undefined) throw new ApiError('InvalidEcsId.NotFound', `The instance ${id} does not exist.`)
-    return node
-  }
-
-  #vSwitch(id: VSwitchId): VSwitch {
-    const vSwitch = this.region.vSwitches.get(id)
-    if (vSwitch === undefined) throw new ApiError('InvalidVSwitchId.NotFound', `The vSwitch ${id} does not exist.`)
-    return vSwitch
-  }
-
-  #pool(id: VSwitchId): VSwitchAddresses {
-    const pool = this.#addresses.get(id)
-    if (pool === undefined) throw new ApiError('InvalidVSwitchId.NotFound', `The vSwitch ${id} does not exist.`)
-    return pool
-  }
-
-  #checkSecurityGroups(ids: readonly SecurityGroupId[]): void {
-    const unknown = ids.find((id) => !this.region.securityGroups.has(id))
-    if (unknown === undefined) return
-    throw new ApiError('InvalidSecurityGroupId.NotFound', `The security group ${unknown} does not exist.`)
-  }
-
   #ipLimit(eni: Eni): number {
     const instance = instanceOf(eni)
-    return instance === undefined ? IPS_WHEN_AVAILABLE : this.#instance(instance).instanceType.ipv4PerEni
+    return instance === undefined ? IPS_WHEN_AVAILABLE : findInstance(this.region, instance).instanceType.ipv4PerEni
   }
 }
