@@ -39,7 +39,10 @@ function startTimeOf(pid: number): string | undefined {
     throw error
   }
   // The second field, the command, is in parentheses and may hold anything; the third follows the last of them.
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[22 - 3]
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  // proc(5): Z is dead and not yet waited for, X is being taken away; neither holds anything any more.
+  const dead = ['Z', 'X'].includes(fields[3 - 3] ?? '')
+  return dead ? undefined : fields[22 - 3]
 }
 
 export function isAlive(lease: Lease): boolean {
