@@ -4,16 +4,21 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
-import { createEcs, type Ecs } from '../cloud/ecs.ts'
-import { type NodeFacts, readNodeFacts } from '../cloud/metadata.ts'
+import { createEcs, type Ecs, type InstanceType } from '../cloud/ecs.ts'
+import type { NodeFacts } from '../cloud/metadata.ts'
 import { PlanInterpreter } from '../netlink/interpreter.ts'
 import { warmThreadPool } from '../netlink/netns.ts'
 import { NetlinkSocket } from '../netlink/socket.ts'
-import { connectCloud, limitsOf, securityGroups } from './config/cloud.ts'
+import { connectCloud, limitsOf, type NodeGroups, rememberInstanceType, rememberNodeGroups } from './config/cloud.ts'
 import { conflist, writeConflist } from './config/conflist.ts'
 import { ConfigError, type EniConf, parseEniConf } from './config/eni-conf.ts'
 import { type Flags, parseFlags } from './config/flags.ts'
+import { FactsChangedError, rememberFacts } from './config/node-facts.ts'
+import { persist, within } from './config/persist.ts'
+import type { Remembered } from './config/remembered.ts'
 import { warnUnlessTmpfs } from './config/state-directory.ts'
 import { VERSION } from './config/version.ts'
 import { NodeLinks } from './datapath/node-links.ts'
@@ -22,9 +27,10 @@ import type { PodContext } from './pod/context.ts'
 import { Endpoints } from './pod/endpoints.ts'
 import { KeyedLock } from './pod/keyed-lock.ts'
 import { LinkIndexes } from './pod/link-indexes.ts'
-import { recover, Sweep } from './pod/recover.ts'
+import { recover } from './pod/recover.ts'
 import { Removals } from './pod/remove.ts'
 import { Spool } from './pod/spool.ts'
+import { Sweep } from './pod/sweep.ts'
 import { del } from './pod/verbs.ts'
 import { Pool } from './pool/pool.ts'
 import { VSwitches } from './pool/vswitches.ts'
@@ -32,6 +38,7 @@ import { cniService } from './rpc/cni-service.ts'
 import { inspectService } from './rpc/inspect-service.ts'
 import { serve } from './rpc/server.ts'
 import { Journal } from './store/journal.ts'
+import { endOnUncaught } from './telemetry/crash.ts'
 import { createLogger } from './telemetry/log.ts'
 import { createMetrics, serveMetrics } from './telemetry/metrics.ts'
 
@@ -43,30 +50,48 @@ const ACQUIRE_TIMEOUT = 30_000
 const SWEEP_INTERVAL = 60_000
 /** Pause between two comparisons with the cloud, ms; the original's `ip_pool_sync_period`. */
 const RECONCILE_INTERVAL = 120_000
+/** A start with pods to serve waits this long for the first one, ms: it is three calls, of tenths of a second each. */
+const RECONCILE_PATIENCE = 5_000
+/** A question of the start may take this long, ms; it is asked again, and the log says so sooner than by default. */
+const QUESTION_TIMEOUT = 5_000
+const CHANGED = 'the metadata service tells other facts than those remembered, and the next start goes by them'
 
 async function main(): Promise<void> {
   const startedAt = Date.now()
   const flags = parseFlags(process.argv.slice(2), VERSION)
   const log = createLogger(flags.logLevel, flags.nodeName)
-  const stopped = stopSignal(log)
+  endOnUncaught(log)
+  const stop = stopBySignal(log)
+  const { signal } = stop
 
   // The pool's threads must be born in this namespace, before the first pod's is entered.
   await warmThreadPool()
   const conf = readConf(flags, log)
   warnUnlessTmpfs(flags.stateDir, log)
   using journal = new Journal(flags.stateDir)
-  const facts = await readNodeFacts(flags.metadataEndpoint)
+  const memory = { journal, log, signal }
+  const rememberedFacts = await rememberFacts(flags.metadataEndpoint, memory)
+  const facts = rememberedFacts.value
+  rememberedFacts.onAnswer((now) => {
+    if (!isDeepStrictEqual(now, facts)) stop.abort(new FactsChangedError(`${CHANGED}: ${JSON.stringify(now)}`))
+  })
   log.info({ ...facts, version: VERSION }, 'terwayd is starting')
 
   let pool: Pool | undefined
   const metrics = createMetrics(() => pool)
-  const cloud = createEcs(connectCloud({ conf, facts, onCall: metrics.observeCloud }))
+  const connection = { conf, facts, onCall: metrics.observeCloud }
   const kernel = new PlanInterpreter()
   using socket = NetlinkSocket.open({})
   const links = new NodeLinks({ socket, kernel, nodeIp: facts.primaryIp, mtu: DEFAULT_MTU })
   kernel.apply(planHost())
 
-  pool = await buildPool({ conf, facts, journal, cloud, links, log })
+  // Asked here, waited for below, but not for long: a node that has pods goes on with what it was told last.
+  const quick = createEcs(connectCloud({ ...connection, callTimeout: QUESTION_TIMEOUT }))
+  const question = { ...memory, facts, cloud: quick }
+  const type = await rememberInstanceType(question)
+  const groups = conf.securityGroups.length > 0 ? undefined : await rememberNodeGroups(question)
+  const cloud = createEcs(connectCloud(connection))
+  pool = createPool({ conf, facts, journal, cloud, links, log, type, groups })
   const pods = podContext({ pool, journal, kernel, links, log })
 
   // Recover: what the last daemon left half done.
@@ -76,9 +101,10 @@ async function main(): Promise<void> {
   await pods.removals.settled()
 
   // Reconcile: what the cloud says, before anything is given away.
-  await reconcile({ pool, links, log })
+  await Promise.all([type.settle(), groups?.settle(), reconcile({ pool, links, log, signal })])
   await pool.bringUp()
   pool.start()
+  const timer = await sweepRegularly(pods, log)
 
   // Listen.
   const nodePlans = () => [
@@ -89,8 +115,9 @@ async function main(): Promise<void> {
     cni: cniService({ pods, log, onCall: metrics.observeCni }),
     inspect: inspectService({ nodeName: flags.nodeName, facts, version: VERSION, startedAt, pods, nodePlans }),
   })
-  const timers = background({ pods, links, log, spool, stopped })
-  const http = flags.metricsListen === 'off' ? undefined : await serveMetrics(flags.metricsListen, metrics.registry)
+  spool.follow(signal)
+  const listen = flags.metricsListen
+  const http = listen === 'off' ? undefined : await serveMetrics({ listen, registry: metrics.registry, log })
 
   // The conflist, last.
   const written = writeConflist(
@@ -99,24 +126,30 @@ async function main(): Promise<void> {
   )
   log.info({ socket: flags.socket, conflist: written ? 'written' : 'unchanged', ms: Date.now() - startedAt }, 'serving')
 
-  await aborted(stopped)
+  await aborted(signal)
   http?.close()
-  for (const timer of timers) clearInterval(timer)
+  clearInterval(timer)
   await Promise.all([server.stop(), pool.stop()])
   await pods.removals.settled()
   await kernel.close()
   log.info('stopped; pods keep their network')
+  signal.throwIfAborted()
 }
 
-function stopSignal(log: Logger): AbortSignal {
+/** SIGTERM or SIGINT: the reason for an orderly end, and no fault. */
+class Stopped extends Error {
+  override readonly name = 'Stopped'
+}
+
+function stopBySignal(log: Logger): AbortController {
   const controller = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       log.info({ signal }, 'stopping')
-      controller.abort()
+      controller.abort(new Stopped(signal))
     })
   }
-  return controller.signal
+  return controller
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -147,17 +180,25 @@ interface PoolParts {
   readonly cloud: Ecs
   readonly links: NodeLinks
   readonly log: Logger
+  readonly type: Remembered<InstanceType>
+  /** Undefined when the configuration names groups. */
+  readonly groups: Remembered<NodeGroups> | undefined
 }
 
-async function buildPool({ conf, facts, journal, cloud, links, log }: PoolParts): Promise<Pool> {
+/** Limits and security groups are looked up at each use, since the cloud may answer after the pool is made. */
+function createPool({ conf, facts, journal, cloud, links, log, type, groups }: PoolParts): Pool {
   const now = Date.now
   const allowed = conf.vSwitches.get(facts.zoneId) ?? [facts.vSwitchId]
   return new Pool({
     ...{ journal, cloud, links, log, now, instanceId: facts.instanceId },
     state: journal.loadPool(),
     vSwitches: new VSwitches({ cloud, allowed, now }),
-    limits: await limitsOf({ conf, facts, journal, cloud, log }),
-    securityGroupIds: await securityGroups({ conf, facts, cloud }),
+    get limits() {
+      return limitsOf(conf, type.value)
+    },
+    get securityGroupIds() {
+      return groups?.value.ids ?? conf.securityGroups
+    },
     tags: conf.eniTags,
     coolDown: conf.coolDown,
   })
@@ -181,7 +222,7 @@ function podContext({ pool, journal, kernel, links, log }: PodParts): PodContext
     indexes: new LinkIndexes(links.indexes()),
     mtu: DEFAULT_MTU,
     acquireTimeout: ACQUIRE_TIMEOUT,
-    linkExists: (name) => links.exists(name),
+    links,
   }
 }
 
@@ -189,49 +230,52 @@ interface ReconcileParts {
   readonly pool: Pool
   readonly links: NodeLinks
   readonly log: Logger
+  readonly signal: AbortSignal
 }
 
-/** A node that already has pods must be able to serve DELs while the cloud is away; a fresh one has nothing to serve. */
-async function reconcile({ pool, links, log }: ReconcileParts): Promise<void> {
-  try {
-    await pool.reconcile(links.podRoutes())
-  } catch (err) {
-    if (pool.state.enis.size === 0) throw err
-    log.error({ err }, 'the cloud cannot be asked; serving from the journal until it can')
+/**
+ * Compares with the cloud, now and from time to time, never twice at once. A node that has ENIs on record must serve
+ * while the cloud is away, so it does not wait for long; a fresh one has nothing to serve.
+ * @throws CloudError on a fresh node, when asking again cannot help
+ */
+async function reconcile({ pool, links, log, signal }: ReconcileParts): Promise<void> {
+  const what = 'the comparison with the cloud'
+  const ask = () => pool.reconcile(links.podRoutes())
+  const hasEnis = pool.state.enis.size > 0
+  const first = persist({ what, ask, forgiving: hasEnis, log, signal })
+  const again = async () => {
+    for (;;) {
+      await sleep(RECONCILE_INTERVAL, undefined, { signal })
+      await persist({ what, ask, forgiving: true, log, signal })
+    }
   }
+  // Ends with the daemon; why the first one failed is told below.
+  first.then(again).catch(() => undefined)
+  if (!hasEnis) return await first
+  if (await within(first, RECONCILE_PATIENCE)) return
+  log.warn(`${what}: no answer within ${RECONCILE_PATIENCE} ms; serving from the journal until there is one`)
+  first.then(() => log.info('the journal has been compared with the cloud')).catch(() => undefined)
 }
 
 function readyEnis(pool: Pool) {
   return [...pool.state.enis.keys()].flatMap((key) => pool.readyEni(key) ?? [])
 }
 
-interface BackgroundParts {
-  readonly pods: PodContext
-  readonly links: NodeLinks
-  readonly log: Logger
-  readonly spool: Spool
-  readonly stopped: AbortSignal
-}
-
-function background({ pods, links, log, spool, stopped }: BackgroundParts): NodeJS.Timeout[] {
-  spool.follow(stopped)
+/** Now, since ENIs may have other links than before, and from time to time. Never rejects. */
+async function sweepRegularly(pods: PodContext, log: Logger): Promise<NodeJS.Timeout> {
   const sweep = new Sweep(pods)
-  const every = (milliseconds: number, what: string, job: () => Promise<void>) =>
-    setInterval(
-      () => void job().catch((err: unknown) => log.error({ err }, `${what} failed; it is tried again`)),
-      milliseconds,
-    )
-  return [
-    every(SWEEP_INTERVAL, 'the sweep for ended pods', () => sweep.run()),
-    every(RECONCILE_INTERVAL, 'the comparison with the cloud', () => pods.pool.reconcile(links.podRoutes())),
-  ]
+  const failed = (err: unknown) => log.error({ err }, 'the sweep for ended pods failed; it is tried again')
+  await sweep.run().catch(failed)
+  return setInterval(() => void sweep.run().catch(failed), SWEEP_INTERVAL)
 }
 
 try {
   await main()
 } catch (error) {
-  const { message, cause } = error instanceof Error ? error : { message: String(error), cause: undefined }
-  process.stderr.write(`terwayd: ${message}${cause instanceof Error ? ` (${cause.message})` : ''}\n`)
-  process.exitCode = 1
+  if (!(error instanceof Stopped)) {
+    const { message, cause } = error instanceof Error ? error : { message: String(error), cause: undefined }
+    process.stderr.write(`terwayd: ${message}${cause instanceof Error ? ` (${cause.message})` : ''}\n`)
+    process.exitCode = 1
+  }
 }
 process.exit()

@@ -44,6 +44,14 @@ export class SystemCallError extends Error {
   }
 }
 
+/** What open(2) or the check of the file system says when there is no namespace at a path, and none will come back. */
+const NETNS_GONE: readonly string[] = ['ENOENT', 'ENOTDIR', 'ENOTNETNS']
+
+/** True when the error says that a namespace does not exist, false when it only could not be looked at. */
+export function isNetnsGone(error: unknown): boolean {
+  return error instanceof NetnsError && NETNS_GONE.includes(error.code)
+}
+
 /**
  * A network namespace cannot be opened, entered, created or deleted.
  * `code` is the errno name of the cause (`ENOENT`: nothing at the path), `ENOTNETNS` when there is something else, or

@@ -1,6 +1,6 @@
 /** Carries network plans out: makes, compares, repairs and removes what they list. */
 import { Errno } from './errno.ts'
-import { NetlinkError, NetnsError } from './error.ts'
+import { isNetnsGone, NetlinkError, NetnsError } from './error.ts'
 import { getLink } from './link.ts'
 import type { Ack } from './message.ts'
 import { type Netns, openNetns } from './netns.ts'
@@ -17,7 +17,6 @@ import { SysctlError, writeSysctls } from './sysctl.ts'
 
 /** What the kernel answers when the object to be deleted, or the link it hung on, is not there. */
 const ABSENT: readonly number[] = [Errno.ESRCH, Errno.ENOENT, Errno.ENODEV, Errno.EADDRNOTAVAIL]
-const NETNS_GONE: readonly string[] = ['ENOENT', 'ENOTNETNS', 'ENOTDIR']
 
 /** The pod's side of a plan while it is worked on. */
 class Pod implements Disposable {
@@ -206,7 +205,7 @@ function openPodIfPresent(plan: NetworkPlan): Pod | undefined {
     return new Pod(plan.podNetns)
   } catch (error) {
     // The sandbox is gone, and what it held with it. A runtime leaves an empty file behind when it unmounts.
-    if (error instanceof NetnsError && NETNS_GONE.includes(error.code)) return undefined
+    if (isNetnsGone(error)) return undefined
     throw error
   }
 }

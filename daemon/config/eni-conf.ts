@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { parseCloudId, type SecurityGroupId, type VSwitchId } from '../../cloud/ids.ts'
 import { parseCidr } from '../../inet/address.ts'
 import { stripComments } from './json-comments.ts'
+import { parsedString } from './parsed-string.ts'
 
 export interface EniConf {
   readonly accessKey?: { readonly id: string; readonly secret: string }
@@ -37,15 +38,8 @@ const DEFAULT_MAX_POOL = 25
 const DEFAULT_COOL_DOWN = 30
 
 const count = z.int('must be a whole number').min(0, 'must not be negative')
-const ids = <T extends VSwitchId | SecurityGroupId>() =>
-  z.string('must be a string').transform((text, context) => {
-    try {
-      return parseCloudId<T>(text)
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
-      return z.NEVER
-    }
-  })
+const securityGroup = parsedString(parseCloudId<SecurityGroupId>)
+const vSwitch = parsedString(parseCloudId<VSwitchId>)
 const cidrs = z.string('must be a list of prefixes').refine((text) => text.split(',').every(isCidr), {
   message: 'must be prefixes like 172.16.0.0/16, separated by commas',
 })
@@ -54,10 +48,10 @@ const ENI_CONF = z.object({
   version: z.string().optional(),
   access_key: z.string().optional(),
   access_secret: z.string().optional(),
-  security_group: ids<SecurityGroupId>().optional(),
-  security_groups: z.array(ids<SecurityGroupId>()).max(10, 'allows 10 security groups').optional(),
+  security_group: securityGroup.optional(),
+  security_groups: z.array(securityGroup).max(10, 'allows 10 security groups').optional(),
   service_cidr: cidrs.optional(),
-  vswitches: z.record(z.string(), z.array(ids<VSwitchId>())).optional(),
+  vswitches: z.record(z.string(), z.array(vSwitch)).optional(),
   eni_tags: z.record(z.string(), z.string()).optional(),
   min_pool_size: count.optional(),
   max_pool_size: count.optional(),

@@ -1,7 +1,13 @@
 /** Flags and environment of terwayd. */
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { METADATA_ENDPOINT } from '../../cloud/metadata.ts'
 import { DEFAULT_SOCKET } from '../../proto/paths.ts'
+
+export interface ListenAddress {
+  /** Empty for every address of the node. */
+  readonly host: string
+  readonly port: number
+}
 
 export interface Flags {
   readonly config: string
@@ -10,8 +16,7 @@ export interface Flags {
   readonly stateDir: string
   readonly cniConfDir: string
   readonly metadataEndpoint: string
-  /** `host:port`, or `off`. */
-  readonly metricsListen: string
+  readonly metricsListen: ListenAddress | 'off'
   readonly logLevel: string
 }
 
@@ -25,7 +30,11 @@ export function parseFlags(argv: readonly string[], version: string): Flags {
     .option('--state-dir <dir>', 'journal and spool; must be on tmpfs', '/var/run/terway')
     .option('--cni-conf-dir <dir>', 'where the container runtime reads its CNI configuration', '/etc/cni/net.d')
     .option('--metadata-endpoint <url>', 'instance metadata service', METADATA_ENDPOINT)
-    .option('--metrics-listen <host:port|off>', 'Prometheus metrics, read only', '127.0.0.1:9191')
+    .addOption(
+      new Option('--metrics-listen <host:port|off>', 'Prometheus metrics, read only')
+        .argParser(parseListen)
+        .default({ host: '127.0.0.1', port: 9191 }, '127.0.0.1:9191'),
+    )
     .addOption(
       new Option('--log-level <level>', 'least level to log')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -43,4 +52,13 @@ Signals: SIGTERM and SIGINT end the daemon; pods keep their network, and the nex
     )
   command.parse(argv, { from: 'user' })
   return command.opts<Flags>()
+}
+
+/** `host:port` (an IPv6 host in brackets) or `off`. @throws InvalidArgumentError, which ends the program with it. */
+export function parseListen(text: string): ListenAddress | 'off' {
+  if (text === 'off') return 'off'
+  const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text)
+  const port = Number(match?.[3])
+  if (match === null || port > 65_535) throw new InvalidArgumentError('must be host:port or off.')
+  return { host: match[1] ?? match[2] ?? '', port }
 }

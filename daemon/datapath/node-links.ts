@@ -6,6 +6,7 @@ import type { PlanInterpreter } from '../../netlink/interpreter.ts'
 import { listLinks } from '../../netlink/link.ts'
 import { type NetworkPlan, RT_TABLE_MAIN } from '../../netlink/plan.ts'
 import { listRoutes } from '../../netlink/route.ts'
+import { deleteRule, listRules, type Rule } from '../../netlink/rule.ts'
 import type { NetlinkSocket } from '../../netlink/socket.ts'
 import type { EniLinks, ReadyEni } from '../pool/effects.ts'
 import { planEni } from './policy-route.ts'
@@ -53,6 +54,16 @@ export class NodeLinks implements EniLinks {
   /** Indexes that are taken on the node. */
   indexes(): number[] {
     return listLinks(this.#options.socket).map((link) => link.ifindex)
+  }
+
+  rules(): Rule[] {
+    return listRules(this.#options.socket, { family: 'ipv4' })
+  }
+
+  /** Those that are gone already are fine. @throws NetlinkError */
+  removeRules(rules: readonly Rule[]): void {
+    const acks = this.#options.socket.request(rules.map(deleteRule))
+    for (const { error } of acks) if (error !== undefined && error.code !== 'ENOENT') throw error
   }
 
   /** Addresses that a pod's link carries a host route for, whatever the journal says. */

@@ -12,7 +12,7 @@ export const TO_POD_PRIORITY = 512
 export const FROM_POD_PRIORITY = 2048
 const TABLE_BASE = 1000
 export const LINK_LOCAL_GATEWAY = parseIpv4('169.254.1.1')
-const DEFAULT_ROUTE = parseCidr('0.0.0.0/0')
+export const DEFAULT_ROUTE = parseCidr('0.0.0.0/0')
 const LOOPBACK = parseLinkName('lo')
 /** The kernel gives `lo` index 1 in every namespace. */
 const LOOPBACK_INDEX = 1

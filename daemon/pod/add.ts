@@ -1,13 +1,14 @@
 /** ADD: from a request to an address that answers. */
-import { hostCidr, parseCidr } from '../../inet/address.ts'
+import { bitsOf, familyOf } from '../../inet/address.ts'
 import { NetnsError } from '../../netlink/error.ts'
 import { homeNetns, openNetns } from '../../netlink/netns.ts'
+import { RT_TABLE_MAIN } from '../../netlink/plan.ts'
 import { PlanError } from '../../netlink/plan-error.ts'
 import { CniError, CniErrorCode } from '../cni/error.ts'
 import type { AddInvocation } from '../cni/invocation.ts'
 import { encodeResult } from '../cni/result.ts'
 import { hostLinkName } from '../datapath/host-link-name.ts'
-import { LINK_LOCAL_GATEWAY, type PodAttachment, planPod, podMacs } from '../datapath/policy-route.ts'
+import { DEFAULT_ROUTE, LINK_LOCAL_GATEWAY, type PodAttachment, planPod, podMacs } from '../datapath/policy-route.ts'
 import { PoolError } from '../pool/error.ts'
 import { ownerOf } from '../pool/model.ts'
 import type { Endpoint } from '../store/endpoint.ts'
@@ -24,9 +25,10 @@ export function add(context: PodContext, invocation: AddInvocation, signal: Abor
   const { namespace, name: pod } = invocation.pod
   return context.locks.run(podKey({ namespace, pod }), async () => {
     refuseWhenCancelled(signal)
-    refuseSecondAdd(context, invocation)
-    await removeOlderSandboxes(context, invocation)
+    await refuseSecondAdd(context, invocation)
+    // Looked at first: an ADD that cannot succeed must not cost the pod its older sandbox.
     const started = begin(context, invocation)
+    await removeOlderSandboxes(context, invocation)
     context.endpoints.put(started)
     try {
       const ready = await attach(context, started, { invocation, signal })
@@ -44,7 +46,13 @@ function refuseWhenCancelled(signal: AbortSignal): void {
     throw new PoolError('cancelled', 'the call was cancelled before it began', 'the runtime repeats it')
 }
 
-function refuseSecondAdd({ endpoints }: PodContext, { attachment }: AddInvocation): void {
+/** What a DEL has answered for already, or an ADD has left behind, is on its way out: its end is awaited. */
+async function refuseSecondAdd({ endpoints, removals }: PodContext, invocation: AddInvocation): Promise<void> {
+  const { attachment, pod } = invocation
+  const found = endpoints.get(attachment)
+  if (found === undefined) return
+  const samePod = found.namespace === pod.namespace && found.pod === pod.name
+  if (found.phase !== 'ready' && samePod) await removals.start(found)
   const existing = endpoints.get(attachment)
   if (existing === undefined) return
   throw new CniError({
@@ -75,10 +83,11 @@ async function removeOlderSandboxes(context: PodContext, { attachment, pod }: Ad
 }
 
 /** @throws CniError 3 when the namespace does not exist, 4 when the path is something else, 8 for the node's own. */
-function begin(context: PodContext, { attachment, pod }: AddInvocation): Endpoint {
+function begin(context: PodContext, { attachment, pod, conf }: AddInvocation): Endpoint {
   const { containerId, ifname, netns } = attachment
   using handle = openPodNetns(netns)
-  if (handle.identity === homeNetns().identity) {
+  using home = homeNetns()
+  if (handle.identity === home.identity) {
     throw new CniError({
       code: CniErrorCode.invalidNetns,
       reason: 'netns-is-host',
@@ -86,8 +95,8 @@ function begin(context: PodContext, { attachment, pod }: AddInvocation): Endpoin
       details: 'pods with hostNetwork must not be given to a CNI plugin',
     })
   }
-  const base = { containerId, ifname, netns, netnsId: handle.identity, namespace: pod.namespace, pod: pod.name }
-  return { ...base, phase: 'adding', since: context.now() }
+  const base = { containerId, ifname, netns, netnsId: handle.identity, network: conf.name }
+  return { ...base, namespace: pod.namespace, pod: pod.name, phase: 'adding', since: context.now() }
 }
 
 function openPodNetns(path: string) {
@@ -95,7 +104,7 @@ function openPodNetns(path: string) {
     return openNetns(path)
   } catch (cause) {
     if (!(cause instanceof NetnsError)) throw cause
-    const vanished = cause.code === 'ENOENT'
+    const vanished = cause.code === 'ENOENT' || cause.code === 'ENOTDIR'
     throw new CniError({
       code: vanished ? CniErrorCode.unknownContainer : CniErrorCode.invalidEnvironment,
       reason: vanished ? 'netns-vanished' : 'netns-invalid',
@@ -119,6 +128,7 @@ async function attach(context: PodContext, started: Endpoint, { invocation, sign
   const expired = AbortSignal.timeout(context.acquireTimeout)
   const lease = await context.pool.acquire(ownerOf(containerId, ifname), AbortSignal.any([signal, expired]))
   const hostLink = hostLinkName(namespace, pod, ifname)
+  refuseTakenLink(context, { ...started, hostLink })
   const others = context.endpoints.ofContainer(containerId).filter((endpoint) => endpoint.ifname !== ifname)
   const attachment: Omit<PodAttachment, 'ifindex'> = {
     ...{ containerId, ifname, netns, hostLink, ip: lease.ip, eniIfindex: lease.eni.ifindex },
@@ -141,21 +151,35 @@ async function attach(context: PodContext, started: Endpoint, { invocation, sign
   }
 }
 
+/**
+ * The name is a hash of namespace, pod and interface written without a separator, so two pods can have the same: the
+ * pods `web` with `net1` and `webnet1` with `eth0`. The first keeps it.
+ */
+function refuseTakenLink({ endpoints }: PodContext, wanted: Endpoint): void {
+  const holder = endpoints.all().find(({ hostLink }) => hostLink === wanted.hostLink)
+  if (holder === undefined) return
+  throw new CniError({
+    code: CniErrorCode.endpointExists,
+    reason: 'link-name-taken',
+    text: `${podKey(wanted)}: its link ${wanted.hostLink} on the node is that of ${podKey(holder)} ${holder.ifname}`,
+    details: 'rename one of the two pods or its interface: their names hash to the same link',
+  })
+}
+
 function result(context: PodContext, endpoint: Endpoint, { attachment, conf }: AddInvocation): Uint8Array {
-  const { containerId, ifname, ip, hostLink } = endpoint
+  const { containerId, ifname, ip, hostLink, plan } = endpoint
   if (ip === undefined || hostLink === undefined) throw new Error(`endpoint ${containerId}/${ifname} is not complete`)
   const macs = podMacs(containerId, ifname)
   const mtu = conf.mtu ?? context.mtu
+  const isDefault = plan?.routes.some(({ device, table }) => device.netns === 'pod' && table === RT_TABLE_MAIN)
   return encodeResult(
     {
       interfaces: [
         { name: hostLink, mac: macs.host, mtu },
         { name: ifname, mac: macs.pod, mtu, sandbox: attachment.netns },
       ],
-      ips: [
-        { address: ip, prefixLength: Number(hostCidr(ip).split('/')[1]), gateway: LINK_LOCAL_GATEWAY, interface: 1 },
-      ],
-      routes: [{ dst: parseCidr('0.0.0.0/0'), gw: LINK_LOCAL_GATEWAY }],
+      ips: [{ address: ip, prefixLength: bitsOf(familyOf(ip)), gateway: LINK_LOCAL_GATEWAY, interface: 1 }],
+      routes: isDefault ? [{ dst: DEFAULT_ROUTE, gw: LINK_LOCAL_GATEWAY }] : [],
     },
     conf.cniVersion,
   )

@@ -66,6 +66,16 @@ test('an unfinished file is left to its writer until that must be dead', async (
   expect(existsSync(path)).toBe(false)
 })
 
+test('a spool that somebody removed is made again', async () => {
+  const done: string[] = []
+  const spool = new Spool({ directory, log, del: async ({ detachment }) => void done.push(detachment.containerId) })
+  rmSync(directory, { recursive: true })
+  await spool.drain()
+  leave('c1')
+  await spool.drain()
+  expect(done).toEqual(['c1'])
+})
+
 test('what arrives while the daemon runs is carried out too', async () => {
   const arrived = Promise.withResolvers<string>()
   const spool = new Spool({ directory, log, del: async ({ detachment }) => arrived.resolve(detachment.containerId) })

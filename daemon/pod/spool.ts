@@ -44,7 +44,7 @@ export class Spool {
 
   async #drain(): Promise<void> {
     const { directory, log } = this.#options
-    for (const name of readdirSync(directory)) {
+    for (const name of this.#list()) {
       const path = join(directory, name)
       try {
         if (isSpoolFileName(name)) await this.#carryOut(path)
@@ -52,6 +52,18 @@ export class Spool {
       } catch (err) {
         log.error({ err, path }, 'a spooled DEL failed; it is tried again')
       }
+    }
+  }
+
+  /** Must not throw: it is asked by timers. A directory that somebody removed is made again, for the next plugin. */
+  #list(): string[] {
+    const { directory, log } = this.#options
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
+      return readdirSync(directory)
+    } catch (err) {
+      log.error({ err, directory }, 'the spool cannot be read; it is tried again')
+      return []
     }
   }
 

@@ -46,12 +46,15 @@ function describe({ netns, object, subject, problem, found }: Difference): strin
 }
 
 /**
- * Removes every endpoint that is not in the list, and goes on over failures.
+ * Removes every endpoint of this network that is not in the list, and goes on over failures.
  * @throws CniError 100 that names what could not be removed.
  */
-export async function gc(context: PodContext, { validAttachments }: GcInvocation): Promise<void> {
+export async function gc(context: PodContext, { validAttachments, conf }: GcInvocation): Promise<void> {
   const valid = new Set(validAttachments.map(({ containerId, ifname }) => `${containerId}/${ifname}`))
-  const stale = context.endpoints.all().filter(({ containerId, ifname }) => !valid.has(`${containerId}/${ifname}`))
+  const stale = context.endpoints
+    .all()
+    .filter(({ network }) => network === conf.name)
+    .filter(({ containerId, ifname }) => !valid.has(`${containerId}/${ifname}`))
   await Promise.all(
     stale.map((endpoint) =>
       context.locks.run(podKey(endpoint), async () => {

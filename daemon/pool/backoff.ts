@@ -30,8 +30,18 @@ export class Backoff<Key> {
     this.#entries.delete(key)
   }
 
+  /** Forgets what is not in the map any more. */
+  keepOnly(keys: { has(key: Key): boolean }): void {
+    for (const key of this.#entries.keys()) if (!keys.has(key)) this.#entries.delete(key)
+  }
+
   blocks(key: Key): boolean {
     return (this.#entries.get(key)?.until ?? 0) > this.#now()
+  }
+
+  /** Failures in a row. */
+  failures(key: Key): number {
+    return this.#entries.get(key)?.failures ?? 0
   }
 
   /** The earliest end of a pause still running, ms since the epoch. */

@@ -10,6 +10,7 @@ import {
   addressesOf,
   type EniKey,
   type EniRecord,
+  type KnownEniPhase,
   type Owner,
   PoolTables,
 } from './model.ts'
@@ -17,14 +18,20 @@ import {
 const CIDR = parseCidr('10.0.0.0/16')
 const VSWITCH = parseCloudId<VSwitchId>('vsw-h')
 const LIMITS: PoolLimits = { maxEnis: 3, addressesPerEni: 10, minFree: 5, maxFree: 10 }
-const CLEAR: Obstacles = { busyEnis: new Set(), failedEnis: new Set(), emptyVSwitches: new Set(), noNewEni: false }
+const CLEAR: Obstacles = {
+  busyEnis: new Set(),
+  failedEnis: new Set(),
+  readyEnis: new Set(['a', 'b', 'c'] as EniKey[]),
+  emptyVSwitches: new Set(),
+  noNewEni: false,
+}
 const NOW = 1_000_000
 
 const warm: AddressPhase = { phase: 'warm' }
 const owned: AddressPhase = { phase: 'owned', owner: 'c/eth0' as Owner }
 const cooling = (until: number): AddressPhase => ({ phase: 'cooling', until })
 
-function eni(name: string, phase: 'attaching' | 'in-use' | 'detaching' | 'deleting' = 'in-use'): EniRecord {
+function eni(name: string, phase: KnownEniPhase = 'in-use'): EniRecord {
   const key = name as EniKey
   const id = parseCloudId<EniId>(`eni-${name}`)
   const mac = parseMac('00:16:3e:00:00:01')
@@ -121,6 +128,29 @@ describe('waiting in vain', () => {
     })
     expect(ask(state, 2)).toMatchObject({ hopeless: 1, wakeAt: NOW + 5 })
   })
+})
+
+describe('an ENI that is not ready', () => {
+  const unready = (failed: EniKey[]): Obstacles => ({ ...CLEAR, readyEnis: new Set(), failedEnis: new Set(failed) })
+  const state = pool({ a: { addresses: many(10, warm) } })
+
+  test('brings its addresses soon, so nothing else is asked for', () => {
+    expect(ask(state, 3, unready([])).actions).toEqual([])
+  })
+
+  test('and cannot be brought up counts for nothing: another is made', () => {
+    expect(ask(state, 3, unready(['a' as EniKey])).actions).toEqual([{ kind: 'create-eni', secondaryIps: 7 }])
+  })
+
+  test('has nothing to take back', () => {
+    const two = pool({ a: { addresses: many(10, warm) }, b: { addresses: many(10, warm) } })
+    expect(ask(two, 0, unready([])).actions).toEqual([])
+  })
+})
+
+test('a lost ENI takes no slot of the instance', () => {
+  const state = pool({ a: { phase: 'lost', addresses: many(1, owned) } })
+  expect(ask(state, 100).actions).toHaveLength(3)
 })
 
 describe('cooling', () => {

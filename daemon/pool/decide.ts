@@ -25,6 +25,8 @@ export interface Demand {
 export interface Obstacles {
   /** ENIs with a cloud call under way: no second one beside it. */
   readonly busyEnis: ReadonlySet<EniKey>
+  /** ENIs whose link is there and programmed: only their addresses can be given away. */
+  readonly readyEnis: ReadonlySet<EniKey>
   /** ENIs whose last call failed and is not to be repeated yet. */
   readonly failedEnis: ReadonlySet<EniKey>
   /** vSwitches in which nothing can be had now. */
@@ -64,8 +66,10 @@ export function decide(question: Question): Decision {
   const { state, demand, limits, now } = question
   const cooled = [...state.addresses.values()].filter((a) => a.phase === 'cooling' && a.until <= now)
   const cooling = [...state.addresses.values()].filter((a) => a.phase === 'cooling' && a.until > now)
-  const free = countFree(state) + cooled.filter((a) => phaseOf(state, a) === 'in-use').length
-  const coming = countComing(state)
+  const ready = (address: AddressRecord) => question.obstacles.readyEnis.has(address.eni)
+  const free =
+    [...state.addresses.values()].filter((a) => a.phase === 'warm' && ready(a)).length + cooled.filter(ready).length
+  const coming = countComing(question)
   const missing = demand.waiting + limits.minFree - free - coming
   const grow = missing > 0 ? growth(question, missing) : []
   const surplus = free - demand.waiting - limits.maxFree
@@ -84,20 +88,28 @@ function phaseOf(state: PoolState, address: AddressRecord): EniRecord['phase'] |
   return state.enis.get(address.eni)?.phase
 }
 
-/** Warm addresses of ENIs that pods can use now. */
-function countFree(state: PoolState): number {
-  return [...state.addresses.values()].filter((a) => a.phase === 'warm' && phaseOf(state, a) === 'in-use').length
-}
-
-/** Addresses that calls under way will bring. */
-function countComing(state: PoolState): number {
+/**
+ * Addresses that calls under way will bring. A creation or assignment that is being repeated still counts, or an outage
+ * of the API would ask for more each time; an ENI that cannot be attached or brought up does not.
+ */
+function countComing({ state, obstacles }: Question): number {
   const assigning = [...state.assigns.values()].reduce((sum, assign) => sum + assign.count, 0)
   const creating = [...state.enis.values()].reduce(
     (sum, eni) => sum + (eni.phase === 'creating' ? 1 + eni.request.secondaryIps : 0),
     0,
   )
-  const attaching = [...state.addresses.values()].filter((a) => a.phase === 'warm' && phaseOf(state, a) === 'attaching')
-  return assigning + creating + attaching.length
+  const rising = [...state.addresses.values()].filter(
+    (a) =>
+      a.phase === 'warm' &&
+      isRising(phaseOf(state, a)) &&
+      !obstacles.readyEnis.has(a.eni) &&
+      !obstacles.failedEnis.has(a.eni),
+  )
+  return assigning + creating + rising.length
+}
+
+function isRising(phase: EniRecord['phase'] | undefined): boolean {
+  return phase === 'attaching' || phase === 'in-use'
 }
 
 /** Addresses that could still be asked for, now or when calls under way have ended. */
@@ -116,7 +128,7 @@ function room({ state, limits, obstacles }: Question): number {
 function roomOnComing({ state, limits, obstacles }: Question): number {
   return [...state.enis.values()]
     .filter((eni) => eni.phase === 'creating' || eni.phase === 'attaching' || obstacles.busyEnis.has(eni.key))
-    .filter((eni) => eni.phase !== 'detaching' && eni.phase !== 'deleting')
+    .filter((eni) => ['creating', 'attaching', 'in-use'].includes(eni.phase))
     .filter((eni) => !obstacles.failedEnis.has(eni.key) && !obstacles.emptyVSwitches.has(eni.vSwitchId))
     .reduce((sum, eni) => sum + Math.max(0, limits.addressesPerEni - size(state, eni)), 0)
 }
@@ -129,7 +141,8 @@ function size(state: PoolState, eni: EniRecord): number {
 }
 
 function newEnis(state: PoolState, limits: PoolLimits, obstacles: Obstacles): number {
-  return obstacles.noNewEni ? 0 : Math.max(0, limits.maxEnis - state.enis.size)
+  const taken = [...state.enis.values()].filter((eni) => eni.phase !== 'lost').length
+  return obstacles.noNewEni ? 0 : Math.max(0, limits.maxEnis - taken)
 }
 
 /**
@@ -160,9 +173,9 @@ function growth(question: Question, missing: number): Action[] {
   return actions
 }
 
-/** In use, and no call is under way, decided or held back for it. */
-function isIdle(state: PoolState, eni: EniRecord, { busyEnis, failedEnis }: Obstacles): boolean {
-  const free = !busyEnis.has(eni.key) && !failedEnis.has(eni.key)
+/** In use and ready, and no call is under way, decided or held back for it. */
+function isIdle(state: PoolState, eni: EniRecord, { busyEnis, failedEnis, readyEnis }: Obstacles): boolean {
+  const free = !busyEnis.has(eni.key) && !failedEnis.has(eni.key) && readyEnis.has(eni.key)
   return eni.phase === 'in-use' && free && assignsOf(state, eni.key).length === 0
 }
 

@@ -18,7 +18,7 @@ import {
   type KnownEni,
   type PoolState,
 } from './model.ts'
-import { INTENT_TAG } from './reconcile.ts'
+import { INTENT_TAG, regained } from './reconcile.ts'
 
 /** An ENI that pods can be put on: attached, its link found and programmed. */
 export interface ReadyEni {
@@ -46,6 +46,8 @@ export interface EffectContext {
   readonly instanceId: InstanceId
   readonly now: () => number
   readonly signal: AbortSignal
+  /** The guest's link appears some seconds after the cloud says InUse; longer than this, ms, and something is wrong. */
+  readonly linkTimeout: number
   commit(changes: readonly Change[]): void
   ready(key: EniKey): ReadyEni | undefined
   setReady(eni: ReadyEni): void
@@ -63,8 +65,6 @@ const LONGEST_POLL = 1_000
 const POLL_FACTOR = 1.6
 /** An attach or detach that takes longer than this is asked for again, ms. */
 const STATE_TIMEOUT = 60_000
-/** The guest's link appears some seconds after the cloud says InUse, ms. */
-const LINK_TIMEOUT = 15_000
 const LINK_POLL = 50
 
 export async function createEni(context: EffectContext, record: CreatingEni): Promise<void> {
@@ -75,11 +75,14 @@ export async function createEni(context: EffectContext, record: CreatingEni): Pr
     ...{ phase: 'attaching', key, vSwitchId, cidr, since },
     ...{ id: eni.id, mac: eni.mac, primaryIp: eni.primaryIp },
   }
-  const addresses = eni.ips.map((ip) => warmAddress({ ip, eni: key, primary: ip === eni.primaryIp, since }))
+  const addresses = eni.ips.map((ip) => arrived(context, { ip, eni: key, primary: ip === eni.primaryIp, since }))
   context.commit([{ kind: 'put-eni', eni: known }, ...addresses])
 }
 
-function warmAddress(address: Omit<AddressRecord, 'phase' | 'owner' | 'until'>): Change {
+/** An address that the cloud has just assigned: free, unless a pod still carries it from an ENI that was lost. */
+function arrived({ state }: EffectContext, address: Omit<AddressRecord, 'phase' | 'owner' | 'until' | 'lost'>): Change {
+  const known = state.addresses.get(address.ip)
+  if (known?.phase === 'owned') return regained({ ...known, eni: address.eni, primary: address.primary })
   return { kind: 'put-address', address: { ...address, phase: 'warm' } }
 }
 
@@ -147,14 +150,12 @@ export async function assignAddresses(context: EffectContext, record: AssignReco
   }
   const ips = await context.cloud.assignIps(eni.id, record.count, record.token, context.signal)
   const since = context.now()
-  const puts = ips.flatMap((ip): Change[] => {
+  // A repeated assign names what its first answer brought, which may be in use or cooling by now.
+  const fresh = ips.filter((ip) => {
     const known = context.state.addresses.get(ip)
-    if (known === undefined) return [warmAddress({ ip, eni: eni.key, primary: false, since })]
-    // Lost while its pod lived and now back: the pod keeps it.
-    if (known.phase !== 'owned' || !known.lost) return []
-    const { lost: _, ...found } = known
-    return [{ kind: 'put-address', address: { ...found, eni: eni.key } }]
+    return known === undefined || known.eni !== eni.key || (known.phase === 'owned' && known.lost)
   })
+  const puts = fresh.map((ip) => arrived(context, { ip, eni: eni.key, primary: false, since }))
   context.commit([...puts, { kind: 'drop-assign', token: record.token }])
 }
 
@@ -190,7 +191,7 @@ async function untilStatus(context: EffectContext, record: KnownEni, wanted: 'In
 }
 
 async function untilLink(context: EffectContext, record: KnownEni) {
-  const deadline = context.now() + LINK_TIMEOUT
+  const deadline = context.now() + context.linkTimeout
   for (;;) {
     const link = context.links.find(record.mac)
     if (link !== undefined) return link

@@ -29,8 +29,11 @@ export function unknownOwnersLink(owner: Owner): string | undefined {
   return owner.startsWith(UNKNOWN) ? owner.slice(UNKNOWN.length) : undefined
 }
 
-/** Phases in which the cloud knows the ENI. */
-export type KnownEniPhase = 'attaching' | 'in-use' | 'detaching' | 'deleting'
+/**
+ * Phases of an ENI that the cloud has given an id. `lost`: the cloud no longer has it on this node although pods still
+ * hold its addresses; it is kept until they end, so that nobody else is given what they carry.
+ */
+export type KnownEniPhase = 'attaching' | 'in-use' | 'detaching' | 'deleting' | 'lost'
 
 export interface CreatingEni {
   readonly phase: 'creating'

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { pino } from 'pino'
 import { createEcs, type Ecs } from '../../cloud/ecs.ts'
+import { CloudError } from '../../cloud/error.ts'
 import { type InstanceId, parseCloudId, type SecurityGroupId, type VSwitchId } from '../../cloud/ids.ts'
 import { createTransport } from '../../cloud/transport.ts'
 import { parseLinkName } from '../../inet/link-name.ts'
@@ -54,7 +55,7 @@ beforeEach(async () => {
       ...{ endpoints: { ecs: host, vpc: host }, scheme: 'http', regionId: 'cn-sim' },
       credential: async () => ({ accessKeyId: 'LTAIsim', accessKeySecret: 'sim-secret' }),
       // The SDK keeps a timer of this length for each call, which would keep the test process.
-      attemptTimeout: 1_000,
+      attemptTimeout: 500,
     }),
   )
   journal = new Journal(directory)
@@ -74,18 +75,27 @@ interface Crash {
   writes: number
 }
 
+interface StartOptions {
+  readonly limits?: Partial<PoolLimits>
+  readonly crash?: Crash
+  readonly cloud?: Ecs
+  readonly links?: EniLinks
+  readonly linkTimeout?: number
+  readonly allowed?: readonly VSwitchId[]
+}
+
 /** A pool as the daemon starts it: on what the journal has. */
-async function start(options: { limits?: Partial<PoolLimits>; crash?: Crash; cloud?: Ecs } = {}): Promise<Pool> {
+async function start(options: StartOptions = {}): Promise<Pool> {
   const now = () => Date.now() + ahead
-  const { crash, cloud = ecs } = options
+  const { crash, cloud = ecs, links = LINKS, linkTimeout = 1_000, allowed = [VSWITCH] } = options
   const commitPool = (changes: readonly Change[]) => {
     if (changes.length === 0) return
     if (crash !== undefined && crash.writes-- <= 0) throw new Error('the process is dead')
     journal.commitPool(changes)
   }
   const pool = new Pool({
-    ...{ state: journal.loadPool(), journal: { commitPool }, cloud, links: LINKS, now, log, instanceId: HERE },
-    ...{ vSwitches: new VSwitches({ cloud, allowed: [VSWITCH], now }), limits: { ...LIMITS, ...options.limits } },
+    ...{ state: journal.loadPool(), journal: { commitPool }, cloud, links, linkTimeout, now, log, instanceId: HERE },
+    ...{ vSwitches: new VSwitches({ cloud, allowed, now }), limits: { ...LIMITS, ...options.limits } },
     ...{ securityGroupIds: [GROUP], tags: { team: 'net' }, coolDown: COOL_DOWN },
   })
   running.push(pool)
@@ -255,6 +265,83 @@ describe('a crash', () => {
   })
 })
 
+describe('what others do to our ENIs', () => {
+  test('one that was detached gives nothing until it is attached again', async () => {
+    const pool = await start()
+    await until(() => [...pool.state.enis.values()][0]?.phase === 'in-use')
+    const [eni] = await ourEnis()
+    if (eni === undefined) throw new Error('no ENI')
+    await ecs.detachEni(eni.id, HERE)
+    await until(async () => (await ourEnis())[0]?.status === 'Available')
+    await pool.reconcile(new Map())
+    expect(pool.readyEni([...pool.state.enis.keys()][0] ?? ('' as never))).toBeUndefined()
+    const { ip } = await acquire(pool, 'a')
+    expect((await ourEnis()).find((found) => found.ips.includes(ip))?.status).toBe('InUse')
+  })
+
+  test('one that was deleted is replaced, and what its pod carries is given to nobody', async () => {
+    const pool = await start()
+    const { ip } = await acquire(pool, 'a')
+    const [eni] = await ourEnis()
+    if (eni === undefined) throw new Error('no ENI')
+    await ecs.detachEni(eni.id, HERE)
+    await until(async () => (await ourEnis())[0]?.status === 'Available')
+    await ecs.deleteEni(eni.id)
+    await until(async () => (await ecs.describeEnis({ ids: [eni.id] })).length === 0)
+    await pool.reconcile(new Map())
+    await pool.reconcile(new Map())
+    expect(pool.state.addresses.get(ip)).toMatchObject({ phase: 'owned', lost: true })
+    // The lowest free address of the vSwitch is given next, so the new ENI has the one that the pod still carries.
+    const others = await Promise.all(['b', 'c', 'd'].map((name) => acquire(pool, name)))
+    expect((await ourEnis()).flatMap((found) => found.ips)).toContain(ip)
+    expect(others.map((lease) => lease.ip)).not.toContain(ip)
+    pool.release(ownerOf('a', 'eth0'))
+    await until(() => [...pool.state.enis.values()].every((record) => record.phase === 'in-use'))
+  })
+})
+
+test('an ENI whose link never appears does not keep pods from another one', async () => {
+  const broken = new Set<string>()
+  const links: EniLinks = {
+    ...LINKS,
+    find: (mac) => {
+      if (broken.size === 0) broken.add(mac)
+      return broken.has(mac) ? undefined : LINKS.find(mac)
+    },
+  }
+  const pool = await start({ links, linkTimeout: 100 })
+  const { eni } = await acquire(pool, 'a')
+  expect(broken.has(eni.mac)).toBe(false)
+})
+
+test('a full journal ends nothing: what cannot be recorded is tried again', async () => {
+  const crash = { writes: 1 }
+  const cloud: Ecs = {
+    ...ecs,
+    createEni: async () => {
+      throw new CloudError('no', { action: 'CreateNetworkInterface', code: 'Forbidden.RAM' })
+    },
+  }
+  // The second write would give the creation up; it fails inside the handling of the failure.
+  const pool = await start({ crash, cloud })
+  await until(() => crash.writes < 0)
+  expect(pool.problems.join()).toContain('Forbidden.RAM')
+})
+
+test('a full vSwitch is left for the next one at once', async () => {
+  const empty = new Set<string>([VSWITCH])
+  const other = parseCloudId<VSwitchId>('vsw-sim-i')
+  const cloud: Ecs = {
+    ...ecs,
+    createEni: async (request, signal) => {
+      if (!empty.has(request.vSwitchId)) return await ecs.createEni({ ...request, vSwitchId: VSWITCH }, signal)
+      throw new CloudError('empty', { action: 'CreateNetworkInterface', code: 'InvalidVSwitchId.IpNotEnough' })
+    },
+  }
+  const pool = await start({ cloud, allowed: [VSWITCH, other] })
+  expect((await acquire(pool, 'a')).ip).toBeDefined()
+})
+
 test('an ENI of somebody else is not touched', async () => {
   const foreign = await ecs.createEni({
     ...{ vSwitchId: VSWITCH, securityGroupIds: [GROUP], secondaryIps: 2, name: 'foreign', clientToken: 'f' },
@@ -277,7 +364,7 @@ test('a wrong key stops growth, is said in words and is not asked again and agai
         regionId: 'cn-sim',
       },
       credential: async () => ({ accessKeyId: 'LTAIsim', accessKeySecret: 'wrong' }),
-      attemptTimeout: 1_000,
+      attemptTimeout: 500,
     }),
   )
   const cloud: Ecs = { ...ecs, createEni: refused.createEni }

@@ -36,7 +36,7 @@ import {
   type PoolState,
   PoolTables,
 } from './model.ts'
-import { CREATOR_TAG, INTENT_TAG, NODE_TAG, reconcile } from './reconcile.ts'
+import { CREATOR_TAG, INTENT_TAG, NO_SUSPICIONS, NODE_TAG, reconcile, type Suspicions } from './reconcile.ts'
 import type { VSwitches } from './vswitches.ts'
 import { Waiters } from './waiters.ts'
 
@@ -58,6 +58,8 @@ export interface PoolOptions {
   readonly tags: Readonly<Record<string, string>>
   /** ms between the release of an address and its next use */
   readonly coolDown: number
+  /** ms an ENI's link may take to appear; 15 s when absent. */
+  readonly linkTimeout?: number
   readonly now: () => number
   readonly log: Logger
 }
@@ -67,6 +69,10 @@ const ENI_LIMIT_PAUSE = 60_000
 /** Pause after a refusal that only an operator can lift, ms. */
 const REFUSAL_PAUSE = 60_000
 
+/** A guest has its link 0 to 3 s after the cloud says InUse; ms. */
+const LINK_TIMEOUT = 15_000
+/** An attach that failed so often in a row will not succeed; with the back-off that is some 20 s. */
+const ATTACH_ATTEMPTS = 5
 /** Pause after the vSwitches could not be looked up, ms. */
 const CHOICE_PAUSE = 10_000
 
@@ -89,7 +95,7 @@ export class Pool {
   #refusal: Refusal | undefined
   /** Creations that are still choosing their vSwitch and so are not in the state yet. */
   #choosing = 0
-  #unknown: ReadonlySet<Ipv4> = new Set()
+  #suspicions: Suspicions = NO_SUSPICIONS
   #timer: NodeJS.Timeout | undefined
   #started = false
   #scheduled: NodeJS.Immediate | undefined
@@ -177,11 +183,15 @@ export class Pool {
     }
     const result = reconcile({
       ...{ state: this.#tables, cloud: [...enis.values()], instanceId, cidrs, podRoutes },
-      ...{ unknownBefore: this.#unknown, settledBefore: asked, now: now(), newKey: newEniKey },
+      ...{ suspicions: this.#suspicions, settledBefore: asked, now: now(), newKey: newEniKey },
     })
-    this.#unknown = result.unknown
+    this.#suspicions = result.suspicions
     for (const finding of result.findings) log[finding.level](finding.fields, finding.message)
     this.#commit(result.changes)
+    for (const key of [...this.#ready.keys()]) {
+      if (this.#tables.enis.get(key)?.phase !== 'in-use') this.#putOutOfUse(key)
+    }
+    this.#soon()
   }
 
   /** Makes the ENIs that are in use ready for pods, as far as their links are there. */
@@ -246,6 +256,7 @@ export class Pool {
   }
 
   #advance(): void {
+    this.#tidy()
     for (const key of this.#tables.enis.keys()) void this.#start(key)
     this.#serve()
     const decision = decide({
@@ -261,13 +272,40 @@ export class Pool {
     this.#wakeAt(decision.wakeAt)
   }
 
+  /** What a clock that was set back or pods that ended have left behind. */
+  #tidy(): void {
+    const { now, coolDown } = this.#options
+    const latest = now() + coolDown
+    const frozen = [...this.#tables.addresses.values()].flatMap((address): Change[] =>
+      address.phase === 'cooling' && address.until > latest
+        ? [{ kind: 'put-address', address: { ...address, until: latest } }]
+        : [],
+    )
+    const deserted = [...this.#tables.enis.values()].filter(
+      (eni) => eni.phase === 'lost' && addressesOf(this.#tables, eni.key).length === 0,
+    )
+    this.#commit([...frozen, ...deserted.map(({ key }): Change => ({ kind: 'drop-eni', key }))])
+    this.#backoff.keepOnly(this.#tables.enis)
+  }
+
+  /** Nothing is given from it any more; what the node has of it is taken away, as far as it is still there. */
+  #putOutOfUse(key: EniKey): void {
+    const { links, log } = this.#options
+    const eni = this.#ready.get(key)
+    this.#ready.delete(key)
+    if (eni === undefined) return
+    void links.clear(eni).catch((err: unknown) => log.warn({ err, eni: eni.id }, 'cannot clear the routes of an ENI'))
+  }
+
   #obstacles() {
     const { vSwitches, now } = this.#options
     const failedEnis = new Set([...this.#tables.enis.keys()].filter((key) => this.#backoff.blocks(key)))
     const refused = this.#refusal !== undefined && this.#refusal.until > now()
     const busyEnis = new Set(this.#busy.keys())
+    const readyEnis = new Set(this.#ready.keys())
     return {
       busyEnis,
+      readyEnis,
       failedEnis,
       emptyVSwitches: vSwitches.empty,
       noNewEni: refused || this.#choosing > 0 || vSwitches.allEmpty,
@@ -304,7 +342,9 @@ export class Pool {
 
   #wakeAt(coolingEnd: number | undefined): void {
     clearTimeout(this.#timer)
-    const times = [coolingEnd, this.#backoff.nextEnd, this.#refusal?.until].filter((time) => time !== undefined)
+    const times = [coolingEnd, this.#backoff.nextEnd, this.#refusal?.until, this.#options.vSwitches.nextTry].filter(
+      (time) => time !== undefined,
+    )
     const future = times.filter((time) => time > this.#options.now())
     if (future.length === 0) return
     this.#timer = setTimeout(() => this.#step(), Math.min(...future) - this.#options.now() + 1)
@@ -356,7 +396,8 @@ export class Pool {
         return
       }
       const key = newEniKey()
-      const request = this.#creation(key, vSwitch.id, secondaryIps)
+      // What is left of a vSwitch is better than nothing; the rest comes from the next one.
+      const request = this.#creation(key, vSwitch.id, Math.min(secondaryIps, vSwitch.availableIps - 1))
       const eni = { phase: 'creating', key, vSwitchId: vSwitch.id, cidr: vSwitch.cidr, request, since: now() } as const
       this.#commit([{ kind: 'put-eni', eni }])
     } catch (error) {
@@ -409,6 +450,8 @@ export class Pool {
         return (context) => detachEni(context, eni)
       case 'deleting':
         return (context) => deleteEni(context, eni)
+      case 'lost':
+        return undefined
       case 'in-use': {
         if (!this.#ready.has(key)) return (context) => bringUp(context, eni)
         const [assign] = assignsOf(this.#tables, key)
@@ -420,9 +463,9 @@ export class Pool {
   }
 
   #context(): EffectContext {
-    const { cloud, links, instanceId, now } = this.#options
+    const { cloud, links, instanceId, now, linkTimeout = LINK_TIMEOUT } = this.#options
     return {
-      ...{ state: this.#tables, cloud, links, instanceId, now, signal: this.#stop.signal },
+      ...{ state: this.#tables, cloud, links, instanceId, now, linkTimeout, signal: this.#stop.signal },
       commit: (changes) => this.#commit(changes),
       ready: (key) => this.#ready.get(key),
       setReady: (eni) => void this.#ready.set(eni.key, eni),
@@ -430,14 +473,29 @@ export class Pool {
     }
   }
 
+  /** Must not throw, as #step must not. */
   #failed(key: EniKey, error: unknown): void {
     if (this.#stop.signal.aborted) return
+    try {
+      this.#noteFailure(key, error)
+    } catch (err) {
+      this.#options.log.error({ err }, 'a failed change of an ENI cannot be recorded, the journal may be full')
+    }
+  }
+
+  #noteFailure(key: EniKey, error: unknown): void {
     const eni = this.#tables.enis.get(key)
     const problem = error instanceof Error ? error.message : String(error)
     const name = eni === undefined || eni.phase === 'creating' ? key : eni.id
     this.#options.log.warn({ err: error, eni: name, phase: eni?.phase }, 'a change of an ENI failed')
     this.#backoff.failed(key, problem)
-    if (isFinal(error) && eni !== undefined) this.#giveUp(eni, error)
+    if (eni !== undefined && (isFinal(error) || this.#isHopeless(eni))) this.#giveUp(eni, error)
+  }
+
+  /** An ENI that cannot be attached is made anew; one whose pods wait for it is tried for ever. */
+  #isHopeless(eni: EniRecord): boolean {
+    const pods = addressesOf(this.#tables, eni.key).some((address) => address.phase === 'owned')
+    return eni.phase === 'attaching' && !pods && this.#backoff.failures(eni.key) >= ATTACH_ATTEMPTS
   }
 
   /** A refused growth is forgotten, so that the next decision can look elsewhere; a refused removal is tried again. */
@@ -445,11 +503,11 @@ export class Pool {
     const { vSwitches, now } = this.#options
     const code = error instanceof CloudError ? error.code : ''
     const problem = error instanceof Error ? error.message : String(error)
-    if (/IpNotEnough|QuotaExceeded\.PrivateIpAddress/.test(code)) vSwitches.setAside(eni.vSwitchId)
+    const empty = /IpNotEnough|QuotaExceeded\.PrivateIpAddress/.test(code)
+    if (empty) vSwitches.setAside(eni.vSwitchId)
     if (eni.phase === 'creating') {
       this.#commit([{ kind: 'drop-eni', key: eni.key }])
-      this.#backoff.succeeded(eni.key)
-      this.#refuse(problem, ENI_LIMIT_PAUSE)
+      if (!empty || vSwitches.allEmpty) this.#refuse(problem, ENI_LIMIT_PAUSE)
     } else if (eni.phase === 'attaching') {
       this.#commit([{ kind: 'put-eni', eni: { ...eni, phase: 'deleting', since: now() } }])
       this.#refuse(problem, ENI_LIMIT_PAUSE)

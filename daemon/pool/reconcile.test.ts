@@ -4,7 +4,7 @@ import { type EniId, type InstanceId, parseCloudId, type VSwitchId } from '../..
 import { type Ipv4, parseCidr, parseIpv4, parseMac } from '../../inet/address.ts'
 import { parseLinkName } from '../../inet/link-name.ts'
 import { type AssignToken, type EniKey, type KnownEni, type Owner, PoolTables } from './model.ts'
-import { INTENT_TAG, NODE_TAG, reconcile, type World } from './reconcile.ts'
+import { INTENT_TAG, NO_SUSPICIONS, NODE_TAG, reconcile, type World } from './reconcile.ts'
 
 const HERE = parseCloudId<InstanceId>('i-here')
 const VSWITCH = parseCloudId<VSwitchId>('vsw-h')
@@ -63,7 +63,7 @@ const run = (world: Partial<World>) =>
       cidrs: new Map([[VSWITCH, CIDR]]),
       podRoutes: new Map(),
     },
-    ...{ unknownBefore: new Set<Ipv4>(), settledBefore: NOW, newKey: () => 'new' as EniKey, now: NOW },
+    ...{ suspicions: NO_SUSPICIONS, settledBefore: NOW, newKey: () => 'new' as EniKey, now: NOW },
     ...world,
   })
 
@@ -125,10 +125,50 @@ describe('ENIs', () => {
     expect(run({ state, cloud: [eni] }).changes).toEqual([])
   })
 
-  test('one that the cloud no longer has is dropped, and pods that lose by it are reported', () => {
-    const { changes, findings } = run({ state: recorded() })
-    expect(changes).toEqual([{ kind: 'drop-eni', key: 'k1' }])
-    expect(findings).toMatchObject([{ level: 'error', fields: { eni: 'eni-1', podsCutOff: ip(2) } }])
+  describe('that the cloud does not name', () => {
+    const twice = (state: PoolTables) => run({ state, suspicions: run({ state }).suspicions })
+
+    test('is believed gone only when it is missing twice', () => {
+      const first = run({ state: recorded() })
+      expect(first).toMatchObject({ changes: [], findings: [], suspicions: { missing: new Set(['eni-1']) } })
+    })
+
+    test('keeps what pods carry on record and forgets the rest', () => {
+      const { changes, findings } = twice(recorded())
+      expect(changes).toMatchObject([
+        { kind: 'put-eni', eni: { id: 'eni-1', phase: 'lost' } },
+        { kind: 'put-address', address: { ip: ip(2), phase: 'owned', lost: true } },
+        { kind: 'drop-address', ip: ip(1) },
+      ])
+      expect(findings).toMatchObject([{ level: 'error', fields: { eni: 'eni-1', podsCutOff: ip(2) } }])
+    })
+
+    test('is dropped when no pod carries anything of it', () => {
+      const state = recorded()
+      state.apply([{ kind: 'drop-address', ip: ip(2) }])
+      expect(twice(state).changes).toEqual([{ kind: 'drop-eni', key: 'k1' }])
+    })
+
+    test('is attached again when it comes back, and its pods keep their addresses', () => {
+      const state = recorded()
+      state.apply(twice(state).changes)
+      expect(run({ state }).changes).toEqual([])
+      expect(run({ state, cloud: [cloudEni('eni-1')] }).changes).toMatchObject([
+        { kind: 'put-eni', eni: { phase: 'attaching' } },
+        { kind: 'put-address', address: { ip: ip(2), phase: 'owned', owner: 'c/eth0' } },
+      ])
+    })
+  })
+
+  test('one that somebody detached is attached again', () => {
+    const { changes, findings } = run({ state: recorded(), cloud: [available('eni-1', [['creator', 'terway']])] })
+    expect(changes).toMatchObject([{ kind: 'put-eni', eni: { id: 'eni-1', phase: 'attaching' } }])
+    expect(findings).toMatchObject([{ level: 'error', fields: { status: 'Available' } }])
+  })
+
+  test('one that somebody moved to another node is lost to this one', () => {
+    const cloud = [cloudEni('eni-1', { instanceId: parseCloudId<InstanceId>('i-other') })]
+    expect(run({ state: recorded(), cloud }).changes[0]).toMatchObject({ kind: 'put-eni', eni: { phase: 'lost' } })
   })
 
   test('one recorded after the cloud was asked is left alone', () => {
@@ -144,8 +184,8 @@ describe('addresses of an ENI on record', () => {
   test('a stranger is believed only when it is seen twice', () => {
     const cloud = [cloudEni('eni-1', { ips: [ip(1), ip(2), ip(3)] })]
     const first = run({ state: recorded(), cloud })
-    expect(first).toMatchObject({ changes: [], unknown: new Set([ip(3)]) })
-    const second = run({ state: recorded(), cloud, unknownBefore: first.unknown })
+    expect(first).toMatchObject({ changes: [], suspicions: { strangers: new Set([ip(3)]) } })
+    const second = run({ state: recorded(), cloud, suspicions: first.suspicions })
     expect(second.changes).toMatchObject([{ kind: 'put-address', address: { ip: ip(3), phase: 'warm' } }])
   })
 
@@ -153,7 +193,7 @@ describe('addresses of an ENI on record', () => {
     const state = recorded()
     state.assigns.set('t' as AssignToken, { token: 't' as AssignToken, eni: 'k1' as EniKey, count: 1, since: 0 })
     const cloud = [cloudEni('eni-1', { ips: [ip(1), ip(2), ip(3)] })]
-    expect(run({ state, cloud, unknownBefore: new Set([ip(3)]) }).changes).toEqual([])
+    expect(run({ state, cloud, suspicions: { ...NO_SUSPICIONS, strangers: new Set([ip(3)]) } }).changes).toEqual([])
   })
 
   test('a ghost is out of use, and the pod that has it is reported', () => {

@@ -37,6 +37,12 @@ export class VSwitches {
     return this.#allowed.every((id) => empty.has(id))
   }
 
+  /** When the first of those set aside is tried again, ms since the epoch. */
+  get nextTry(): number | undefined {
+    const ends = [...this.#emptyUntil.values()].filter((until) => until > this.#now())
+    return ends.length > 0 ? Math.min(...ends) : undefined
+  }
+
   setAside(id: VSwitchId): void {
     this.#emptyUntil.set(id, this.#now() + SET_ASIDE)
     this.#known.delete(id)

@@ -9,6 +9,7 @@ import { parseAdd, parseCheck, parseDel, parseGc, parseStatus } from '../cni/inv
 import { add } from '../pod/add.ts'
 import type { PodContext } from '../pod/context.ts'
 import { check, del, gc } from '../pod/verbs.ts'
+import { PoolError } from '../pool/error.ts'
 
 export type CniVerb = 'ADD' | 'DEL' | 'CHECK' | 'STATUS' | 'GC'
 
@@ -48,7 +49,9 @@ interface Answer {
 async function answer({ options, verb, handler, call }: Answer): Promise<Outcome> {
   const started = performance.now()
   const cancelled = new AbortController()
-  call.on('cancelled', () => cancelled.abort(new Error('the plugin is gone')))
+  call.on('cancelled', () =>
+    cancelled.abort(new PoolError('cancelled', 'the plugin ended before its call was done', 'the runtime tries again')),
+  )
   const { containerId, ifname, netns } = call.request
   const log = options.log.child({ verb, containerId, ifname })
   const finish = (code: number) => {

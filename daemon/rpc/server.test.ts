@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
@@ -27,6 +27,30 @@ test('the socket is for root alone, in a directory for root alone', async () => 
   running = await serve(path, SERVICES)
   expect(statSync(path).mode & 0o777).toBe(0o600)
   expect(statSync(dirname(path)).mode & 0o777).toBe(0o700)
+})
+
+test('a directory that is there keeps its mode', async () => {
+  mkdirSync(dirname(path))
+  chmodSync(dirname(path), 0o755)
+  running = await serve(path, SERVICES)
+  expect(statSync(dirname(path)).mode & 0o777).toBe(0o755)
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+})
+
+test.each([0o775, 0o757, 0o1777])('a directory of mode %o, in which others can write, is refused', async (mode) => {
+  mkdirSync(dirname(path))
+  chmodSync(dirname(path), mode)
+  await expect(serve(path, SERVICES)).rejects.toThrow(SocketError)
+  await expect(serve(path, SERVICES)).rejects.toThrow(`has mode ${mode.toString(8).padStart(4, '0')}; chown it`)
+  expect(existsSync(path)).toBe(false)
+})
+
+/** Only root can give a directory away. */
+const asRoot = process.getuid?.() === 0 ? test : test.skip
+asRoot('a directory of another user is refused', async () => {
+  mkdirSync(dirname(path), { mode: 0o700 })
+  chownSync(dirname(path), 65_534, 65_534)
+  await expect(serve(path, SERVICES)).rejects.toThrow(/belongs to user 65534/)
 })
 
 test('what a killed daemon left is replaced', async () => {

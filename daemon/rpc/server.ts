@@ -1,5 +1,5 @@
-/** The daemon's socket: a path socket for root alone, in a directory for root alone. */
-import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+/** The daemon's socket: a path socket for root alone, in a directory where nobody else can put another in its place. */
+import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { dirname } from 'node:path'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
@@ -19,16 +19,20 @@ export class SocketError extends Error {
 
 /** Calls under way get this long to end when the daemon stops, ms. */
 const GRACE = 5_000
+/** S_IWGRP and S_IWOTH of inode(7). */
+const OTHERS_WRITE = 0o022
 
 export interface RunningServer {
   /** Takes no new calls, waits for the running ones, then closes the socket. */
   stop(): Promise<void>
 }
 
-/** @throws SocketError when another daemon answers on the path, or something that is no socket is there. */
+/**
+ * @throws SocketError when others can write to the directory, another daemon answers on the path, or something that is
+ * no socket is there.
+ */
 export async function serve(path: string, services: Services): Promise<RunningServer> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  chmodSync(dirname(path), 0o700)
+  prepareDirectory(dirname(path))
   await removeStale(path)
   const server = new Server()
   server.addService(Cni.service, services.cni)
@@ -46,6 +50,16 @@ export async function serve(path: string, services: Services): Promise<RunningSe
   }
   chmodSync(path, 0o600)
   return { stop: () => stop(server) }
+}
+
+/** A directory that is there may be shared, such as /run: its mode is its owner's affair. */
+function prepareDirectory(directory: string): void {
+  if (mkdirSync(directory, { recursive: true, mode: 0o700 }) !== undefined) return
+  const { uid, mode } = statSync(directory)
+  if (uid === process.getuid?.() && (mode & OTHERS_WRITE) === 0) return
+  const found = `it belongs to user ${uid} and has mode ${(mode & 0o7777).toString(8).padStart(4, '0')}`
+  const advice = 'chown it to the user of terwayd and chmod it go-w, or choose another --socket'
+  throw new SocketError(`others could put a socket of their own into ${directory}: ${found}; ${advice}`)
 }
 
 /** A killed daemon leaves its socket file behind, and bind refuses a name that is taken. */

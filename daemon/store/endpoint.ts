@@ -12,6 +12,8 @@ export interface EndpointKey {
 export interface Endpoint extends EndpointKey {
   /** `adding` until the runtime has been answered; `deleting` until the kernel has confirmed the link gone. */
   readonly phase: 'adding' | 'ready' | 'deleting'
+  /** Name of the CNI network it was added by: GC of another network must not touch it. */
+  readonly network: string
   readonly namespace: string
   readonly pod: string
   readonly netns: string
@@ -31,6 +33,7 @@ const ENDPOINT = z.object({
   containerId: z.string(),
   ifname: z.string().transform(parseLinkName),
   phase: z.enum(['adding', 'ready', 'deleting']),
+  network: z.string(),
   namespace: z.string(),
   pod: z.string(),
   netns: z.string(),

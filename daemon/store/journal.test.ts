@@ -45,6 +45,7 @@ const ENDPOINT: Endpoint = {
     containerId: 'c',
     ifname: parseLinkName('eth0'),
     phase: 'ready',
+    network: 'terway',
     namespace: 'default',
     pod: 'web',
     netns: '/run/netns/x',

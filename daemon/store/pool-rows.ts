@@ -20,7 +20,7 @@ const CREATE = z.object({
 const ENI = z.discriminatedUnion('phase', [
   z.object({ phase: z.literal('creating'), key: eniKey, vSwitchId, cidr, request: CREATE, since: z.number() }),
   z.object({
-    phase: z.enum(['attaching', 'in-use', 'detaching', 'deleting']),
+    phase: z.enum(['attaching', 'in-use', 'detaching', 'deleting', 'lost']),
     key: eniKey,
     vSwitchId,
     cidr,

@@ -1,6 +1,8 @@
 /** Prometheus metrics of the daemon, on a port that only answers questions. */
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
 import { Gauge, Histogram, Registry } from 'prom-client'
+import type { ListenAddress } from '../config/flags.ts'
 import type { Pool } from '../pool/pool.ts'
 
 export interface Metrics {
@@ -37,19 +39,34 @@ export function createMetrics(pool: () => Pool | undefined): Metrics {
   }
 }
 
-/** @throws Error when `listen` is not `host:port` or the port is taken. */
-export async function serveMetrics(listen: string, registry: Registry): Promise<Server> {
-  const match = /^(.*):(\d{1,5})$/.exec(listen)
-  if (match === null) throw new Error(`--metrics-listen must be host:port or off, not ${JSON.stringify(listen)}`)
+export interface MetricsServer {
+  readonly listen: ListenAddress
+  readonly registry: Registry
+  readonly log: Logger
+}
+
+/** Resolves also when it cannot listen: pods need the daemon more than anybody needs its metrics. */
+export async function serveMetrics({ listen, registry, log }: MetricsServer): Promise<Server> {
   const server = createServer((request, response) => {
-    if (request.method !== 'GET' || request.url !== '/metrics') {
-      response.writeHead(404).end()
-      return
-    }
-    void registry.metrics().then((text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text))
+    if (request.method === 'GET' && request.url === '/metrics') void answer(response, { registry, log })
+    else response.writeHead(404).end()
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(Number(match[2]), match[1], resolve)
+  server.on('error', (err) => {
+    const advice = 'end what listens there, or give terwayd another address with --metrics-listen, and start it again'
+    log.error({ err, listen }, `the metrics cannot be served: ${advice}`)
+  })
+  await new Promise<void>((resolve) => {
+    server.once('error', () => resolve()).listen(listen.port, listen.host, resolve)
   })
   return server
+}
+
+async function answer(response: ServerResponse, { registry, log }: Omit<MetricsServer, 'listen'>): Promise<void> {
+  try {
+    const text = await registry.metrics()
+    response.writeHead(200, { 'content-type': registry.contentType }).end(text)
+  } catch (err) {
+    log.error({ err }, 'the metrics cannot be collected')
+    response.writeHead(500).end()
+  }
 }

@@ -15,7 +15,7 @@ export interface Eni {
   'gateway'?: (string);
   'primaryIp'?: (string);
   /**
-   * creating, attaching, in-use, detaching, deleting
+   * creating, attaching, in-use, detaching, deleting, lost
    */
   'phase'?: (string);
   /**
@@ -38,7 +38,7 @@ export interface Eni__Output {
   'gateway': (string);
   'primaryIp': (string);
   /**
-   * creating, attaching, in-use, detaching, deleting
+   * creating, attaching, in-use, detaching, deleting, lost
    */
   'phase': (string);
   /**

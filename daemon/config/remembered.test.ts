@@ -1,0 +1,178 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { pino } from 'pino'
+import { createEcs, type Ecs } from '../../cloud/ecs.ts'
+import { CloudError } from '../../cloud/error.ts'
+import {
+  type InstanceId,
+  parseCloudId,
+  type RegionId,
+  type VpcId,
+  type VSwitchId,
+  type ZoneId,
+} from '../../cloud/ids.ts'
+import type { NodeFacts } from '../../cloud/metadata.ts'
+import { parseIpv4, parseMac } from '../../inet/address.ts'
+import { Journal } from '../store/journal.ts'
+import { rememberInstanceType, rememberNodeGroups } from './cloud.ts'
+import { rememberFacts } from './node-facts.ts'
+import { type Memory, PATIENCE } from './remembered.ts'
+
+const FACTS: NodeFacts = {
+  instanceId: parseCloudId<InstanceId>('i-a'),
+  instanceType: 'ecs.g7.xlarge',
+  regionId: parseCloudId<RegionId>('cn-sim'),
+  zoneId: parseCloudId<ZoneId>('cn-sim-h'),
+  vpcId: parseCloudId<VpcId>('vpc-sim'),
+  vSwitchId: parseCloudId<VSwitchId>('vsw-sim'),
+  primaryIp: parseIpv4('10.0.1.10'),
+  primaryMac: parseMac('00:16:3e:00:00:01'),
+}
+const TYPE = { id: 'ecs.g7.xlarge', eniQuantity: 4, ipv4PerEni: 15 }
+
+let directory: string
+let journal: Journal
+let stop: AbortController
+let memory: Memory
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'terway-remembered-'))
+  journal = new Journal(directory)
+  stop = new AbortController()
+  memory = { journal, signal: stop.signal, log: pino({ level: 'silent' }) }
+})
+afterEach(() => {
+  stop.abort()
+  journal.close()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+/** The API with these answers by action. */
+function cloudOf(answers: Readonly<Record<string, unknown>>): Ecs {
+  return createEcs(async ({ action }) => answers[action])
+}
+
+const AWAY = createEcs(({ action }) => Promise.reject(new CloudError('away', { action, code: 'Network' })))
+const HANGS = createEcs(() => new Promise(() => undefined))
+
+function typesCloud(eniQuantity: number): Ecs {
+  const type = { InstanceTypeId: TYPE.id, EniQuantity: eniQuantity, EniPrivateIpAddressQuantity: TYPE.ipv4PerEni }
+  return cloudOf({ DescribeInstanceTypes: { InstanceTypes: { InstanceType: [type] } } })
+}
+
+function groupsCloud(group: string): Ecs {
+  const primary = {
+    ...{ NetworkInterfaceId: 'eni-1', Status: 'InUse', Type: 'Primary', MacAddress: FACTS.primaryMac },
+    ...{ VSwitchId: FACTS.vSwitchId, PrivateIpAddress: FACTS.primaryIp, PrivateIpSets: {} },
+    SecurityGroupIds: { SecurityGroupId: [group] },
+  }
+  return cloudOf({ DescribeNetworkInterfaces: { NetworkInterfaceSets: { NetworkInterfaceSet: [primary] } } })
+}
+
+describe.each([
+  ['fails', AWAY],
+  ['hangs', HANGS],
+])('while the API %s, a later start has', (_, cloud) => {
+  test('the limits of the instance type', async () => {
+    await rememberInstanceType({ ...memory, facts: FACTS, cloud: typesCloud(4) })
+    const type = await rememberInstanceType({ ...memory, facts: FACTS, cloud })
+    expect(type.value).toEqual(TYPE)
+    const started = performance.now()
+    await type.settle(50)
+    expect(performance.now() - started).toBeLessThan(PATIENCE)
+    expect(type.value).toEqual(TYPE)
+  })
+
+  test('the security groups of the primary ENI', async () => {
+    await rememberNodeGroups({ ...memory, facts: FACTS, cloud: groupsCloud('sg-1') })
+    const groups = await rememberNodeGroups({ ...memory, facts: FACTS, cloud })
+    expect(groups.value).toEqual({ instanceId: 'i-a', ids: ['sg-1'] })
+  })
+})
+
+test('the answer of the cloud is taken over when it comes, and remembered', async () => {
+  await rememberNodeGroups({ ...memory, facts: FACTS, cloud: groupsCloud('sg-1') })
+  const groups = await rememberNodeGroups({ ...memory, facts: FACTS, cloud: groupsCloud('sg-2') })
+  await groups.settle()
+  expect(groups.value.ids).toEqual(['sg-2'])
+  const later = await rememberNodeGroups({ ...memory, facts: FACTS, cloud: AWAY })
+  expect(later.value.ids).toEqual(['sg-2'])
+})
+
+describe('what is not used, so that the cloud is waited for', () => {
+  test('limits of another instance type', async () => {
+    journal.putFact('instance-type', { ...TYPE, id: 'ecs.other' })
+    const type = await rememberInstanceType({ ...memory, facts: FACTS, cloud: typesCloud(3) })
+    expect(type.value).toEqual({ ...TYPE, eniQuantity: 3 })
+  })
+
+  test.each([
+    ['groups of another instance', { instanceId: 'i-b', ids: ['sg-1'] }],
+    ['another shape', ['sg-1']],
+    ['ids that are none', { instanceId: 'i-a', ids: ['../sg'] }],
+  ])('%s', async (_, fact) => {
+    journal.putFact('security-groups', fact)
+    const groups = await rememberNodeGroups({ ...memory, facts: FACTS, cloud: groupsCloud('sg-2') })
+    expect(groups.value.ids).toEqual(['sg-2'])
+  })
+})
+
+test('a first start ends with an error that asking again cannot change', async () => {
+  const refused = new CloudError('no', { action: 'DescribeInstanceTypes', code: 'Forbidden.RAM' })
+  const cloud = createEcs(() => Promise.reject(refused))
+  await expect(rememberInstanceType({ ...memory, facts: FACTS, cloud })).rejects.toBe(refused)
+})
+
+describe('facts of the instance', () => {
+  const ITEMS: Readonly<Record<string, string>> = {
+    ...{ 'instance-id': 'i-a', 'instance/instance-type': 'ecs.g7.xlarge', 'region-id': 'cn-sim' },
+    ...{ 'zone-id': 'cn-sim-h', 'vpc-id': 'vpc-sim', 'vswitch-id': 'vsw-sim' },
+    ...{ 'private-ipv4': '10.0.1.10', mac: '00:16:3e:00:00:01' },
+  }
+  let service: Server
+  let endpoint: string
+  let instanceId: string
+  let answering: boolean
+  beforeEach(async () => {
+    instanceId = 'i-a'
+    answering = true
+    service = createServer(({ url = '' }, response) => {
+      const item = url.replace('/latest/meta-data/', '')
+      if (answering) response.end(item === 'instance-id' ? instanceId : (ITEMS[item] ?? 'token'))
+    })
+    await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve))
+    endpoint = `http://127.0.0.1:${(service.address() as AddressInfo).port}`
+  })
+  afterEach(() => {
+    service.closeAllConnections()
+    service.close()
+  })
+
+  test('are those of the last start while the service hangs, after a short wait, until it is back', async () => {
+    expect((await rememberFacts(endpoint, memory)).value).toEqual(FACTS)
+    answering = false
+    const started = performance.now()
+    const facts = await rememberFacts(endpoint, memory)
+    expect(facts.value).toEqual(FACTS)
+    expect(performance.now() - started).toBeLessThan(PATIENCE + 500)
+    answering = true
+    instanceId = 'i-b'
+    service.closeAllConnections()
+    const told = await new Promise<NodeFacts>((resolve) => facts.onAnswer(resolve))
+    expect(told).toEqual({ ...FACTS, instanceId: 'i-b' })
+  })
+
+  test('are read again when the service answers, and the other instance is told of', async () => {
+    await rememberFacts(endpoint, memory)
+    instanceId = 'i-b'
+    const facts = await rememberFacts(endpoint, memory)
+    expect(facts.value.instanceId).toBe('i-b')
+    const told = await new Promise<NodeFacts>((resolve) => facts.onAnswer(resolve))
+    expect(told.instanceId).toBe('i-b')
+    const groups = rememberNodeGroups({ ...memory, facts: facts.value, cloud: groupsCloud('sg-2') })
+    expect((await groups).value).toEqual({ instanceId: 'i-b', ids: ['sg-2'] })
+  })
+})

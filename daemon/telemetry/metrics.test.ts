@@ -1,0 +1,58 @@
+import type { Server } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { type Logger, pino } from 'pino'
+import { Gauge, Registry } from 'prom-client'
+import { createMetrics, serveMetrics } from './metrics.ts'
+
+const HOST = '127.0.0.1'
+
+let lines: string[]
+let log: Logger
+let servers: Server[]
+beforeEach(() => {
+  lines = []
+  servers = []
+  log = pino({ level: 'info' }, { write: (line) => lines.push(JSON.parse(line).msg) })
+})
+afterEach(() => {
+  for (const server of servers) server.close().closeAllConnections()
+})
+
+async function get(registry: Registry, path: string): Promise<Response> {
+  const server = await serveMetrics({ listen: { host: HOST, port: 0 }, registry, log })
+  servers.push(server)
+  return await fetch(`http://${HOST}:${(server.address() as AddressInfo).port}${path}`)
+}
+
+test('metrics are at /metrics and nothing is anywhere else', async () => {
+  const { registry } = createMetrics(() => undefined)
+  const answer = await get(registry, '/metrics')
+  expect(answer.status).toBe(200)
+  expect(await answer.text()).toContain('terway_cni_call_latency_ms')
+  expect((await get(registry, '/')).status).toBe(404)
+})
+
+test('a port that is taken is told of, with what to do, and nothing ends', async () => {
+  const other = createServer()
+  await new Promise<void>((resolve) => other.listen(0, HOST, resolve))
+  const { port } = other.address() as AddressInfo
+  try {
+    const server = await serveMetrics({ listen: { host: HOST, port }, registry: new Registry(), log })
+    expect(server.listening).toBe(false)
+    server.close()
+    expect(lines).toEqual([expect.stringMatching(/cannot be served: .*--metrics-listen/)])
+  } finally {
+    other.close()
+  }
+})
+
+test('a metric that cannot be collected is a failed answer and no end of the process', async () => {
+  const registry = new Registry()
+  const collect = () => {
+    throw new Error('no pool')
+  }
+  new Gauge({ name: 'broken', help: 'fails', registers: [registry], collect })
+  expect((await get(registry, '/metrics')).status).toBe(500)
+  expect(lines).toEqual(['the metrics cannot be collected'])
+})
