@@ -186,6 +186,18 @@ describe('taking back', () => {
     expect(next.state.addresses.get(ip)?.phase).toBe('warm')
   })
 
+  test('a clock that is set back prolongs no cool-down beyond its length', async () => {
+    ahead = 3_600_000
+    const pool = await start({ limits: { maxEnis: 1, addressesPerEni: 1 } })
+    const { ip } = await acquire(pool, 'a')
+    pool.release(ownerOf('a', 'eth0'))
+    ahead = 0
+    pool.start()
+    ahead = COOL_DOWN + 1_000
+    pool.start()
+    expect(pool.state.addresses.get(ip)?.phase).toBe('warm')
+  })
+
   test('above the upper watermark addresses and whole ENIs go back', async () => {
     const pool = await start()
     const names = Array.from({ length: 30 }, (_, i) => `c${i}`)

@@ -9,25 +9,13 @@ import { CloudError } from '../../cloud/error.ts'
 import type { InstanceId, SecurityGroupId } from '../../cloud/ids.ts'
 import type { Cidr, Ipv4 } from '../../inet/address.ts'
 import type { LinkName } from '../../inet/link-name.ts'
-import { Backoff } from './backoff.ts'
+import { chooseAddress } from './choose-address.ts'
 import { type Action, decide, type PoolLimits } from './decide.ts'
-import {
-  assignAddresses,
-  attachEni,
-  bringUp,
-  createEni,
-  deleteEni,
-  detachEni,
-  type EffectContext,
-  type EniLinks,
-  isFinal,
-  type ReadyEni,
-  unassignAddresses,
-} from './effects.ts'
-import { PoolError } from './error.ts'
+import { EffectRunner } from './effect-runner.ts'
+import type { EniLinks, ReadyEni } from './effects.ts'
+import { noAddress, PoolError } from './error.ts'
 import {
   type AssignToken,
-  addressesOf,
   assignsOf,
   type Change,
   type EniKey,
@@ -37,6 +25,7 @@ import {
   PoolTables,
 } from './model.ts'
 import { CREATOR_TAG, INTENT_TAG, NO_SUSPICIONS, NODE_TAG, reconcile, type Suspicions } from './reconcile.ts'
+import { tidyChanges } from './tidy.ts'
 import type { VSwitches } from './vswitches.ts'
 import { Waiters } from './waiters.ts'
 
@@ -71,8 +60,6 @@ const REFUSAL_PAUSE = 60_000
 
 /** A guest has its link 0 to 3 s after the cloud says InUse; ms. */
 const LINK_TIMEOUT = 15_000
-/** An attach that failed so often in a row will not succeed; with the back-off that is some 20 s. */
-const ATTACH_ATTEMPTS = 5
 /** Pause after the vSwitches could not be looked up, ms. */
 const CHOICE_PAUSE = 10_000
 
@@ -89,8 +76,7 @@ export class Pool {
   readonly #tables = new PoolTables()
   readonly #ready = new Map<EniKey, ReadyEni>()
   readonly #waiters = new Waiters<Lease>()
-  readonly #busy = new Map<EniKey, Promise<void>>()
-  readonly #backoff: Backoff<EniKey>
+  readonly #effects: EffectRunner
   readonly #stop = new AbortController()
   #refusal: Refusal | undefined
   /** Creations that are still choosing their vSwitch and so are not in the state yet. */
@@ -102,7 +88,19 @@ export class Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options
-    this.#backoff = new Backoff(options.now)
+    const { cloud, links, instanceId, now, log, linkTimeout = LINK_TIMEOUT } = options
+    this.#effects = new EffectRunner({
+      context: {
+        ...{ state: this.#tables, cloud, links, instanceId, now, linkTimeout, signal: this.#stop.signal },
+        commit: (changes) => this.#commit(changes),
+        ready: (key) => this.#ready.get(key),
+        setReady: (eni) => void this.#ready.set(eni.key, eni),
+        unsetReady: (key) => void this.#ready.delete(key),
+      },
+      log,
+      ended: () => this.#step(),
+      giveUp: (eni, error) => this.#giveUp(eni, error),
+    })
     for (const eni of options.state.enis.values()) this.#tables.enis.set(eni.key, eni)
     for (const address of options.state.addresses.values()) this.#tables.addresses.set(address.ip, address)
     for (const assign of options.state.assigns.values()) this.#tables.assigns.set(assign.token, assign)
@@ -124,7 +122,7 @@ export class Pool {
   get problems(): string[] {
     const { now } = this.#options
     const refused = this.#refusal !== undefined && this.#refusal.until > now() ? [this.#refusal.problem] : []
-    return [...refused, ...this.#backoff.problems]
+    return [...refused, ...this.#effects.problems]
   }
 
   readyEni(key: EniKey): ReadyEni | undefined {
@@ -197,7 +195,7 @@ export class Pool {
   /** Makes the ENIs that are in use ready for pods, as far as their links are there. */
   async bringUp(): Promise<void> {
     const records = [...this.#tables.enis.values()].filter((eni) => eni.phase === 'in-use')
-    await Promise.all(records.map((eni) => this.#start(eni.key)))
+    await Promise.all(records.map((eni) => this.#effects.start(eni.key)))
   }
 
   /** Starts to act: unfinished effects are taken up again and the pool fills to its watermark. */
@@ -212,7 +210,7 @@ export class Pool {
     clearTimeout(this.#timer)
     clearImmediate(this.#scheduled)
     this.#waiters.turnAway(this.#waiters.length, () => new PoolError('cancelled', 'terwayd is stopping', 'try again'))
-    await Promise.allSettled(this.#busy.values())
+    await this.#effects.settled()
   }
 
   #commit(changes: readonly Change[]): void {
@@ -220,14 +218,8 @@ export class Pool {
     this.#tables.apply(changes)
   }
 
-  /** Gives the address that has been free longest, from the ENI with the most pods, so that others can become empty. */
   #take(owner: Owner): Lease | undefined {
-    const owned = new Map<EniKey, number>()
-    for (const a of this.#tables.addresses.values()) {
-      if (a.phase === 'owned') owned.set(a.eni, (owned.get(a.eni) ?? 0) + 1)
-    }
-    const warm = [...this.#tables.addresses.values()].filter((a) => a.phase === 'warm' && this.#ready.has(a.eni))
-    const [best] = warm.sort((a, b) => (owned.get(b.eni) ?? 0) - (owned.get(a.eni) ?? 0) || a.since - b.since)
+    const best = chooseAddress(this.#tables, this.#ready)
     const eni = best === undefined ? undefined : this.#ready.get(best.eni)
     if (best === undefined || eni === undefined) return undefined
     const { ip, primary } = best
@@ -257,7 +249,7 @@ export class Pool {
 
   #advance(): void {
     this.#tidy()
-    for (const key of this.#tables.enis.keys()) void this.#start(key)
+    for (const key of this.#tables.enis.keys()) void this.#effects.start(key)
     this.#serve()
     const decision = decide({
       state: this.#tables,
@@ -272,20 +264,10 @@ export class Pool {
     this.#wakeAt(decision.wakeAt)
   }
 
-  /** What a clock that was set back or pods that ended have left behind. */
   #tidy(): void {
     const { now, coolDown } = this.#options
-    const latest = now() + coolDown
-    const frozen = [...this.#tables.addresses.values()].flatMap((address): Change[] =>
-      address.phase === 'cooling' && address.until > latest
-        ? [{ kind: 'put-address', address: { ...address, until: latest } }]
-        : [],
-    )
-    const deserted = [...this.#tables.enis.values()].filter(
-      (eni) => eni.phase === 'lost' && addressesOf(this.#tables, eni.key).length === 0,
-    )
-    this.#commit([...frozen, ...deserted.map(({ key }): Change => ({ kind: 'drop-eni', key }))])
-    this.#backoff.keepOnly(this.#tables.enis)
+    this.#commit(tidyChanges(this.#tables, now() + coolDown))
+    this.#effects.tidy()
   }
 
   /** Nothing is given from it any more; what the node has of it is taken away, as far as it is still there. */
@@ -299,14 +281,11 @@ export class Pool {
 
   #obstacles() {
     const { vSwitches, now } = this.#options
-    const failedEnis = new Set([...this.#tables.enis.keys()].filter((key) => this.#backoff.blocks(key)))
     const refused = this.#refusal !== undefined && this.#refusal.until > now()
-    const busyEnis = new Set(this.#busy.keys())
-    const readyEnis = new Set(this.#ready.keys())
     return {
-      busyEnis,
-      readyEnis,
-      failedEnis,
+      busyEnis: this.#effects.busy,
+      failedEnis: this.#effects.failed,
+      readyEnis: new Set(this.#ready.keys()),
       emptyVSwitches: vSwitches.empty,
       noNewEni: refused || this.#choosing > 0 || vSwitches.allEmpty,
     }
@@ -324,25 +303,12 @@ export class Pool {
   #turnAway(count: number): void {
     const { limits } = this.#options
     const [problem] = this.problems
-    const capacity = limits.maxEnis * limits.addressesPerEni
-    this.#waiters.turnAway(count, () =>
-      problem === undefined
-        ? new PoolError(
-            'pool-exhausted',
-            `all ${capacity} pod addresses of this node are in use (${limits.maxEnis} ENIs with ${limits.addressesPerEni} each)`,
-            'move pods to another node, or use an instance type with more ENIs or addresses',
-          )
-        : new PoolError(
-            'cloud-refused',
-            problem,
-            'see the cause; "terway-cli show" lists what keeps the pool from growing',
-          ),
-    )
+    this.#waiters.turnAway(count, () => noAddress(limits, problem))
   }
 
   #wakeAt(coolingEnd: number | undefined): void {
     clearTimeout(this.#timer)
-    const times = [coolingEnd, this.#backoff.nextEnd, this.#refusal?.until, this.#options.vSwitches.nextTry].filter(
+    const times = [coolingEnd, this.#effects.nextTry, this.#refusal?.until, this.#options.vSwitches.nextTry].filter(
       (time) => time !== undefined,
     )
     const future = times.filter((time) => time > this.#options.now())
@@ -357,19 +323,21 @@ export class Pool {
       case 'create-eni':
         void this.#create(action.secondaryIps)
         return
-      case 'assign':
-        this.#commit([{ kind: 'put-assign', assign: { token: randomUUID() as AssignToken, ...action, since } }])
-        void this.#start(action.eni)
+      case 'assign': {
+        const token = randomUUID() as AssignToken
+        this.#commit([{ kind: 'put-assign', assign: { token, eni: action.eni, count: action.count, since } }])
+        void this.#effects.start(action.eni)
         return
+      }
       case 'unassign':
         this.#commit(action.ips.flatMap((ip) => this.#rephase(ip, { phase: 'unassigning', since })))
-        void this.#start(action.eni)
+        void this.#effects.start(action.eni)
         return
       case 'release-eni': {
         const eni = this.#tables.enis.get(action.eni)
         if (eni === undefined || eni.phase === 'creating') return
         this.#commit([{ kind: 'put-eni', eni: { ...eni, phase: 'detaching', since } }])
-        void this.#start(action.eni)
+        void this.#effects.start(action.eni)
         return
       }
       case 'end-cooling':
@@ -418,84 +386,6 @@ export class Pool {
 
   #refuse(problem: string, pause: number): void {
     this.#refusal = { problem, until: this.#options.now() + pause }
-  }
-
-  /** Starts the ENI's next effect unless one runs or is in back-off; one at a time for an ENI. */
-  #start(key: EniKey): Promise<void> {
-    const running = this.#busy.get(key)
-    if (running !== undefined) return running
-    const effect = this.#stop.signal.aborted || this.#backoff.blocks(key) ? undefined : this.#nextEffect(key)
-    if (effect === undefined) return Promise.resolve()
-    const run = effect(this.#context())
-      .then(() => this.#backoff.succeeded(key))
-      .catch((error: unknown) => this.#failed(key, error))
-      .finally(() => {
-        this.#busy.delete(key)
-        this.#step()
-      })
-    this.#busy.set(key, run)
-    return run
-  }
-
-  #nextEffect(key: EniKey): ((context: EffectContext) => Promise<void>) | undefined {
-    const eni = this.#tables.enis.get(key)
-    switch (eni?.phase) {
-      case undefined:
-        return undefined
-      case 'creating':
-        return (context) => createEni(context, eni)
-      case 'attaching':
-        return (context) => attachEni(context, eni)
-      case 'detaching':
-        return (context) => detachEni(context, eni)
-      case 'deleting':
-        return (context) => deleteEni(context, eni)
-      case 'lost':
-        return undefined
-      case 'in-use': {
-        if (!this.#ready.has(key)) return (context) => bringUp(context, eni)
-        const [assign] = assignsOf(this.#tables, key)
-        if (assign !== undefined) return (context) => assignAddresses(context, assign)
-        const leaving = addressesOf(this.#tables, key).some((address) => address.phase === 'unassigning')
-        return leaving ? (context) => unassignAddresses(context, eni) : undefined
-      }
-    }
-  }
-
-  #context(): EffectContext {
-    const { cloud, links, instanceId, now, linkTimeout = LINK_TIMEOUT } = this.#options
-    return {
-      ...{ state: this.#tables, cloud, links, instanceId, now, linkTimeout, signal: this.#stop.signal },
-      commit: (changes) => this.#commit(changes),
-      ready: (key) => this.#ready.get(key),
-      setReady: (eni) => void this.#ready.set(eni.key, eni),
-      unsetReady: (key) => void this.#ready.delete(key),
-    }
-  }
-
-  /** Must not throw, as #step must not. */
-  #failed(key: EniKey, error: unknown): void {
-    if (this.#stop.signal.aborted) return
-    try {
-      this.#noteFailure(key, error)
-    } catch (err) {
-      this.#options.log.error({ err }, 'a failed change of an ENI cannot be recorded, the journal may be full')
-    }
-  }
-
-  #noteFailure(key: EniKey, error: unknown): void {
-    const eni = this.#tables.enis.get(key)
-    const problem = error instanceof Error ? error.message : String(error)
-    const name = eni === undefined || eni.phase === 'creating' ? key : eni.id
-    this.#options.log.warn({ err: error, eni: name, phase: eni?.phase }, 'a change of an ENI failed')
-    this.#backoff.failed(key, problem)
-    if (eni !== undefined && (isFinal(error) || this.#isHopeless(eni))) this.#giveUp(eni, error)
-  }
-
-  /** An ENI that cannot be attached is made anew; one whose pods wait for it is tried for ever. */
-  #isHopeless(eni: EniRecord): boolean {
-    const pods = addressesOf(this.#tables, eni.key).some((address) => address.phase === 'owned')
-    return eni.phase === 'attaching' && !pods && this.#backoff.failures(eni.key) >= ATTACH_ATTEMPTS
   }
 
   /** A refused growth is forgotten, so that the next decision can look elsewhere; a refused removal is tried again. */
