@@ -37,13 +37,11 @@ test('100 links go in a batch, off the main thread', async () => {
   const indexes = makeVeths(100)
   let turns = 0
   const ticker = setInterval(() => turns++, 1)
-  const started = performance.now()
   await Promise.all(indexes.map((index) => reaper.remove(index)))
-  const took = performance.now() - started
   clearInterval(ticker)
   expect(links()).toEqual([1])
-  // One by one they need 20 ms each. The loop went on while the kernel waited.
-  expect(took).toBeLessThan(1000)
+  // What one turn of the event loop hands over goes with one request, and the loop goes on while the kernel waits.
+  expect(reaper.requests).toBe(1)
   expect(turns).toBeGreaterThan(5)
 })
 

@@ -9,6 +9,7 @@ import { setImmediate } from 'node:timers/promises'
 import { Errno } from './errno.ts'
 import { NetlinkError } from './error.ts'
 import { deleteLink, deleteLinkGroup, getLink, setLink } from './link.ts'
+import type { Ack, Request } from './message.ts'
 import type { NetnsRef } from './netns.ts'
 import { NetlinkSocket } from './socket.ts'
 
@@ -23,6 +24,7 @@ export class LinkReaper implements AsyncDisposable {
   #waiting = new Map<number, Waiter>()
   #running: Promise<void> | undefined
   #closed = false
+  #requests = 0
 
   /** For the links of one namespace; the one the thread is in when absent. @throws NetnsError, SystemCallError */
   constructor({ netns }: { readonly netns?: NetnsRef } = {}) {
@@ -34,6 +36,11 @@ export class LinkReaper implements AsyncDisposable {
       this.#socket.close()
       throw error
     }
+  }
+
+  /** Delete requests made so far, each worth a grace period: one for a batch, one for each link that needed its own. */
+  get requests(): number {
+    return this.#requests
   }
 
   /**
@@ -82,7 +89,7 @@ export class LinkReaper implements AsyncDisposable {
       try {
         // Its ack is not asked: one link that cannot be deleted makes the kernel refuse the whole group, and a group may
         // be empty because its links went with their namespaces. Each link is looked at instead.
-        await this.#poolSocket.requestInPool(deleteLinkGroup(REAPER_GROUP))
+        await this.#request(deleteLinkGroup(REAPER_GROUP))
         for (const [ifindex, waiter] of batch) await this.#settle(ifindex, waiter)
       } catch (error) {
         // The transport broke: nobody knows what became of the batch.
@@ -92,12 +99,17 @@ export class LinkReaper implements AsyncDisposable {
     this.#running = undefined
   }
 
+  #request(request: Request): Promise<Ack> {
+    this.#requests++
+    return this.#poolSocket.requestInPool(request)
+  }
+
   /** Deletes the link by itself when the group request did not. */
   async #settle(ifindex: number, waiter: Waiter): Promise<void> {
     try {
       // A link with the same index that is not in the group is a new one.
       if (getLink(this.#socket, ifindex)?.group === REAPER_GROUP) {
-        const { error } = await this.#poolSocket.requestInPool(deleteLink(ifindex))
+        const { error } = await this.#request(deleteLink(ifindex))
         if (error !== undefined && error.errno !== Errno.ENODEV) throw error
       }
       waiter.resolve()

@@ -10,6 +10,7 @@ import { NetlinkError, SystemCallError } from './error.ts'
 import * as ffi from './ffi.ts'
 import { type Ack, Exchange, encodeRequests, type Message, NLM_F_DUMP, type Request } from './message.ts'
 import { type NetnsRef, withNetns } from './netns.ts'
+import { wholeListing } from './whole-listing.ts'
 
 /** linux/netlink.h */
 const NETLINK_ROUTE = 0
@@ -29,8 +30,6 @@ const RECEIVE_BUFFER = 4 * 1024 * 1024
 const DATAGRAM = 32 * 1024
 /** Never reached while the kernel keeps its word; without it a lost answer would stop the process for ever. */
 const RECEIVE_TIMEOUT_SECONDS = 5
-/** As the reference CNI plugins do. */
-const DUMP_ATTEMPTS = 5
 
 /** struct sockaddr_nl */
 export function netlinkAddress(groups = 0): Buffer {
@@ -130,18 +129,8 @@ export class NetlinkSocket implements Disposable {
    */
   dump(request: Request, { changes }: { readonly changes?: number } = {}): Message[] {
     const dump = { ...request, flags: request.flags | NLM_F_DUMP }
-    for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
-      const exchange = changes === undefined ? this.#exchange([dump]) : this.#watchedExchange(dump, changes)
-      const [ack] = exchange.acks
-      if (ack?.error !== undefined && ack.error.errno !== Errno.EINTR) throw ack.error
-      const changed = exchange.interrupted || (changes !== undefined && exchange.disturbed)
-      if (ack !== undefined && ack.error === undefined && !changed) return [...ack.messages]
-    }
-    throw new NetlinkError({
-      errno: Errno.EINTR,
-      request: request.text,
-      extack: `interrupted by changes ${DUMP_ATTEMPTS} times`,
-    })
+    const ask = () => (changes === undefined ? this.#exchange([dump]) : this.#watchedExchange(dump, changes))
+    return wholeListing(ask, { what: request.text, watched: changes !== undefined })
   }
 
   /**
