@@ -52,6 +52,8 @@ const SWEEP_INTERVAL = 60_000
 const RECONCILE_INTERVAL = 120_000
 /** A start with pods to serve waits this long for the first one, ms: it is three calls, of tenths of a second each. */
 const RECONCILE_PATIENCE = 5_000
+/** Links of ENIs that are in use are there already; one that is not must not keep the others' pods waiting. ms */
+const BRING_UP_PATIENCE = 2_000
 /** A question of the start may take this long, ms; it is asked again, and the log says so sooner than by default. */
 const QUESTION_TIMEOUT = 5_000
 const CHANGED = 'the metadata service tells other facts than those remembered, and the next start goes by them'
@@ -102,7 +104,8 @@ async function main(): Promise<void> {
 
   // Reconcile: what the cloud says, before anything is given away.
   await Promise.all([type.settle(), groups?.settle(), reconcile({ pool, links, log, signal })])
-  await pool.bringUp()
+  const up = pool.bringUp()
+  if (!(await within(up, BRING_UP_PATIENCE))) log.warn('an ENI on record has no link on this node; serving without it')
   pool.start()
   const timer = await sweepRegularly(pods, log)
 

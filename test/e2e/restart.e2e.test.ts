@@ -1,9 +1,11 @@
 /** Who is killed and started again, and what the pods notice of it: nothing. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { ping } from '../cluster/ping.ts'
 import { assertConsistent } from '../consistency/assert-consistent.ts'
-import { gone, Testbed } from './testbed.ts'
+import { gone, startCluster, Testbed } from './testbed.ts'
 
 describe('restarts', () => {
   let bed: Testbed
@@ -78,5 +80,27 @@ describe('restarts', () => {
     await nodeA.waitReady()
     await gone(nodeA, [sandbox.ip])
     for (const { id } of await cri.list()) await cri.remove(id)
+  })
+})
+
+describe('an ENI on record whose link is not there', () => {
+  test('does not keep a daemon that starts from serving', async () => {
+    const cluster = await startCluster()
+    try {
+      const node = cluster.node('node-a')
+      await assertConsistent(cluster)
+      const [eni] = (await node.show()).enis
+      await node.killDaemon('SIGKILL')
+      execFileSync('ip', ['-n', node.netns, 'link', 'delete', eni?.link ?? ''])
+      node.startDaemon()
+      await node.waitReady()
+      expect(readFileSync(node.logFile, 'utf8')).toContain('an ENI on record has no link on this node')
+      const pod = await cluster.createPod(node, 'elsewhere')
+      await pod.add()
+      expect(await ping({ from: pod.netnsPath, to: node.primaryIp })).toMatchObject({ lost: 0 })
+      await pod.del()
+    } finally {
+      await cluster.stop()
+    }
   })
 })
