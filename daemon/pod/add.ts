@@ -1,6 +1,6 @@
 /** ADD: from a request to an address that answers. */
 import { bitsOf, familyOf } from '../../inet/address.ts'
-import { NetnsError } from '../../netlink/error.ts'
+import { isNetnsGone, NetnsError } from '../../netlink/error.ts'
 import { homeNetns, openNetns } from '../../netlink/netns.ts'
 import { RT_TABLE_MAIN } from '../../netlink/plan.ts'
 import { PlanError } from '../../netlink/plan-error.ts'
@@ -41,9 +41,15 @@ export function add(context: PodContext, invocation: AddInvocation, signal: Abor
   })
 }
 
+/** Nobody is there to be answered, so nobody would ever use what was made. */
 function refuseWhenCancelled(signal: AbortSignal): void {
-  if (signal.aborted)
-    throw new PoolError('cancelled', 'the call was cancelled before it began', 'the runtime repeats it')
+  if (!signal.aborted) return
+  throw new CniError({
+    code: CniErrorCode.tryAgainLater,
+    reason: 'cancelled',
+    text: 'the plugin ended before its call was done',
+    details: 'the runtime tries again with a new sandbox',
+  })
 }
 
 /** What a DEL has answered for already, or an ADD has left behind, is on its way out: its end is awaited. */
@@ -82,7 +88,10 @@ async function removeOlderSandboxes(context: PodContext, { attachment, pod }: Ad
   }
 }
 
-/** @throws CniError 3 when the namespace does not exist, 4 when the path is something else, 8 for the node's own. */
+/**
+ * @throws CniError 3 when the namespace does not exist, 4 when the path is something else, 8 for the node's own, 102 when
+ * it cannot be looked at.
+ */
 function begin(context: PodContext, { attachment, pod, conf }: AddInvocation): Endpoint {
   const { containerId, ifname, netns } = attachment
   using handle = openPodNetns(netns)
@@ -104,7 +113,12 @@ function openPodNetns(path: string) {
     return openNetns(path)
   } catch (cause) {
     if (!(cause instanceof NetnsError)) throw cause
-    const vanished = cause.code === 'ENOENT' || cause.code === 'ENOTDIR'
+    if (!isNetnsGone(cause)) {
+      const details = 'the log of terwayd holds the error; the number of open files or a permission may be the reason'
+      const code = CniErrorCode.kernelFailure
+      throw new CniError({ code, reason: 'kernel-refused', text: cause.message, details, cause })
+    }
+    const vanished = cause.code !== 'ENOTNETNS'
     throw new CniError({
       code: vanished ? CniErrorCode.unknownContainer : CniErrorCode.invalidEnvironment,
       reason: vanished ? 'netns-vanished' : 'netns-invalid',

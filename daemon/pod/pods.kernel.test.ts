@@ -1,5 +1,5 @@
 /** The verbs with the real journal and the real kernel; the pool has its addresses from the start and no cloud. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -229,8 +229,15 @@ describe('a second ADD', () => {
 test('an ADD whose plugin is gone leaves nothing', async () => {
   const pod = namespaces.create('pod')
   const gone = AbortSignal.abort(new Error('gone'))
-  await expect(addPod({ netns: pod.path }, gone)).rejects.toMatchObject({ reason: 'cancelled' })
+  await expect(addPod({ netns: pod.path }, gone)).rejects.toMatchObject({ code: 11, reason: 'cancelled' })
   expect([podLinks(), podRules(), context.endpoints.all()]).toEqual([[], [], []])
+})
+
+test('a namespace that cannot be looked at is not called vanished', async () => {
+  const loop = join(directory, 'loop')
+  symlinkSync(loop, loop)
+  await expect(addPod({ netns: loop })).rejects.toMatchObject({ code: 102, reason: 'kernel-refused' })
+  await expect(addPod({ netns: join(directory, 'journal.db') })).rejects.toMatchObject({ code: 4 })
 })
 
 test('GC removes what is not listed, of its own network only', async () => {

@@ -1,5 +1,6 @@
 /** What time brings and no call will ever end: pods without a DEL, removals that failed, addresses and rules of nobody. */
 import { parseLinkName } from '../../inet/link-name.ts'
+import type { NetworkPlan } from '../../netlink/plan.ts'
 import { ownerOf, unknownOwnersLink } from '../pool/model.ts'
 import type { Endpoint } from '../store/endpoint.ts'
 import { type PodContext, podKey } from './context.ts'
@@ -54,17 +55,27 @@ export class Sweep {
 
   /** An ENI that was attached again has another link, and a lost address may come back on another ENI. */
   #rehome(): void {
-    const { endpoints, pool, kernel, log } = this.#context
+    const { endpoints, pool } = this.#context
     for (const endpoint of endpoints.all()) {
       const { phase, ip, plan } = endpoint
       if (phase !== 'ready' || ip === undefined || plan === undefined) continue
       const address = pool.state.addresses.get(ip)
       const eni = address === undefined ? undefined : pool.readyEni(address.eni)
       const moved = eni === undefined ? undefined : rehomed(plan, eni.ifindex)
-      if (eni === undefined || moved === undefined) continue
-      endpoints.put({ ...endpoint, eniId: eni.id, plan: moved })
-      kernel.apply(moved)
-      log.warn({ pod: podKey(endpoint), ip, eni: eni.id }, 'the ENI of a pod has another link; its way out follows')
+      if (eni !== undefined && moved !== undefined) this.#follow({ ...endpoint, eniId: eni.id, plan: moved }, moved)
+    }
+  }
+
+  /** On record only when it is done, so that the next sweep repeats what failed; the old rule is an orphan then. */
+  #follow(endpoint: Endpoint, plan: NetworkPlan): void {
+    const { endpoints, kernel, log } = this.#context
+    const fields = { pod: podKey(endpoint), ip: endpoint.ip, eni: endpoint.eniId }
+    try {
+      kernel.apply(plan)
+      endpoints.put(endpoint)
+      log.warn(fields, 'the ENI of a pod has another link; its way out follows')
+    } catch (err) {
+      log.error({ ...fields, err }, 'the ENI of a pod has another link and its way out does not follow; trying again')
     }
   }
 
