@@ -1,4 +1,5 @@
 /** What went wrong with a call to the cloud, in one class with the fields an operator needs to open a ticket. */
+import { adviceFor } from './error-advice.ts'
 
 /** How the caller should react. */
 export type CloudErrorKind =
@@ -10,14 +11,27 @@ export type CloudErrorKind =
   | 'not-found'
   /** A limit of the account, the instance type, the ENI or the vSwitch. */
   | 'exhausted'
-  /** The call is wrong or not allowed; repeating it changes nothing. */
+  /**
+   * The call is wrong, not allowed, or not allowed in the state that the resource is in: look at it again before another
+   * try. Repeating the call changes nothing.
+   */
   | 'permanent'
 
 export interface CloudErrorFields {
   readonly action: string
-  /** Code of the API, or `Timeout`, `Network`, `BadAnswer` for what never got that far. */
+  /**
+   * Code of the API, or one of ours for what never got that far: `Timeout`, `Network`, `BadAnswer`, `BudgetTimeout` (no
+   * turn in the request budget came in time), `Client` (a fault on our side), `Credential…` (no credential to sign with).
+   */
   readonly code: string
   readonly requestId?: string
+  readonly httpStatus?: number
+  /** The answer asks not to be called again before, ms. */
+  readonly retryAfter?: number
+  /** What a denied identity would have to be allowed, e.g. `ecs:CreateNetworkInterface`. */
+  readonly authAction?: string
+  /** What the operator can do, where the code alone does not tell. */
+  readonly advice?: string
   readonly cause?: unknown
 }
 
@@ -27,20 +41,29 @@ export class CloudError extends Error {
   readonly code: string
   readonly kind: CloudErrorKind
   readonly requestId: string | undefined
+  readonly httpStatus: number | undefined
+  readonly retryAfter: number | undefined
+  /** What the operator can do. */
+  readonly advice: string
 
   constructor(message: string, fields: CloudErrorFields) {
-    const id = fields.requestId === undefined ? '' : ` (RequestId ${fields.requestId})`
-    super(`${fields.action} failed with ${fields.code}: ${message}${id}`, { cause: fields.cause })
-    this.action = fields.action
-    this.code = fields.code
-    this.kind = kindOf(fields.code)
-    this.requestId = fields.requestId
+    const { action, code, requestId, httpStatus, retryAfter, cause } = fields
+    const id = requestId === undefined ? '' : ` (RequestId ${requestId})`
+    super(`${action} failed with ${code}: ${message}${id}`, cause === undefined ? {} : { cause })
+    this.action = action
+    this.code = code
+    this.kind = kindOf(code, httpStatus)
+    this.requestId = requestId
+    this.httpStatus = httpStatus
+    this.retryAfter = retryAfter
+    this.advice = fields.advice ?? adviceFor({ kind: this.kind, ...fields })
   }
 }
 
-/** Codes of ECS and VPC that name a limit that may be lifted by others: error tables of the ECS API reference. */
+/** Codes of ECS and VPC that name a limit that may be lifted by others: error tables of the API references. */
 const EXHAUSTED = new Set([
   'InvalidVSwitchId.IpNotEnough',
+  'QuotaExceeded',
   'QuotaExceeded.PrivateIpAddress',
   'EniPerInstanceLimitExceeded',
   'MaxEniCountExceeded',
@@ -50,15 +73,33 @@ const EXHAUSTED = new Set([
   'SecurityGroupInstanceLimitExceed',
 ])
 
-const TRANSIENT =
-  /^(Timeout|Network|BadAnswer|InternalError|ServiceUnavailable.*|Operation\.?Conflict|LastTokenProcessing|TaskConflict|OperationFailed\.DistibuteLock|SystemBusy)$/
+/**
+ * `Incorrect…Status` and the conflicts are VPC's way to say that another change is under way; `Incorrcet` and `Distibute`
+ * are spelt as VPC spells them. `InvalidOperation.InvalidEniState` is not among them: an ENI leaves its state by itself or
+ * never, and whoever looks at it knows which.
+ */
+const TRANSIENT = new Set([
+  ...['Timeout', 'Network', 'BadAnswer', 'InternalError', 'SystemBusy', 'LastTokenProcessing', 'TaskConflict'],
+  ...['OperationConflict', 'Operation.Conflict', 'OperationFailed.DistibuteLock', 'IncorrectStatus'],
+  ...['IncorrectRouteEntryStatus', 'IncorrcetRouteEntryStatus', 'IncorrectVpcStatus', 'IncorrectVSwitchStatus'],
+  'VPC_ROUTE_ENTRY_STATUS_ERROR',
+])
 
-/** The reaction to a code of the ECS or VPC API. Any code that *contains* `Throttling` is a throttle. */
-export function kindOf(code: string): CloudErrorKind {
-  if (code.includes('Throttling')) return 'throttled'
-  if (TRANSIENT.test(code)) return 'transient'
+/** Codes that end as those of a missing resource do and speak of the account or the call: no "gone already" for a delete. */
+const NO_RESOURCE = new Set([
+  ...['InvalidAccessKeyId.NotFound', 'Abs.InvalidAccount.NotFound', 'InvalidAction.NotFound'],
+  ...['InvalidRegionId.NotFound', 'InvalidResourceType.NotFound'],
+])
+
+/**
+ * The reaction to a code of the ECS or VPC API. Any code that contains `Throttling` is a throttle whatever its status,
+ * and any other answer with a status of 500 and above is a fault of the service.
+ */
+export function kindOf(code: string, httpStatus = 0): CloudErrorKind {
+  if (code.includes('Throttling') || code === 'BudgetTimeout') return 'throttled'
+  if (httpStatus >= 500 || TRANSIENT.has(code) || code.startsWith('ServiceUnavailable')) return 'transient'
   if (EXHAUSTED.has(code)) return 'exhausted'
-  if (/\.NotFound$/.test(code)) return 'not-found'
+  if (/\.NotFound$|_NOT_EXIST$/.test(code) && !NO_RESOURCE.has(code)) return 'not-found'
   return 'permanent'
 }
 

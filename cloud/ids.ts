@@ -8,6 +8,10 @@ export type InstanceId = Id<'InstanceId'>
 export type VSwitchId = Id<'VSwitchId'>
 export type VpcId = Id<'VpcId'>
 export type SecurityGroupId = Id<'SecurityGroupId'>
+export type ResourceGroupId = Id<'ResourceGroupId'>
+export type RouteTableId = Id<'RouteTableId'>
+export type RouteEntryId = Id<'RouteEntryId'>
+export type VRouterId = Id<'VRouterId'>
 export type ZoneId = Id<'ZoneId'>
 export type RegionId = Id<'RegionId'>
 

@@ -1,18 +1,16 @@
 /**
- * One call to the ECS or VPC API through the official SDK core: signing and the wire are the SDK's, deadline and retry
- * are ours (its timers are unreliable on reused sockets and it never retries by itself).
+ * Calls of the ECS and VPC API: turn in the budget, deadline and retry. The SDK underneath does none of them: its timers
+ * are unreliable on reused sockets, it cannot abort, and it never repeats by itself.
  */
-import openapi from '@alicloud/openapi-core'
-import { RuntimeOptions } from '@darabonba/typescript'
+import type { Budget } from './budget/budget.ts'
+import type { Priority } from './budget/priority.ts'
+import { type Clock, REAL_CLOCK } from './clock.ts'
 import { CloudError, isCloudError } from './error.ts'
+import { nextWait } from './transport/retry.ts'
+import { callOnce } from './transport/sdk.ts'
+import { abandonable, TimeUp, timeLimit } from './transport/time-limit.ts'
 
-/** The CommonJS default export arrives as a property of the namespace, or as itself in a bundle. */
-const { $OpenApiUtil, OpenApiUtil } = openapi
-const OpenApiClient = openapi.default
-
-/** ECS and VPC API versions, sent as the header x-acs-version. */
-const VERSIONS = { ecs: '2014-05-26', vpc: '2016-04-28' } as const
-export type Service = keyof typeof VERSIONS
+export type Service = 'ecs' | 'vpc'
 
 export interface Credential {
   readonly accessKeyId: string
@@ -25,21 +23,34 @@ export interface TransportOptions {
   readonly endpoints: Readonly<Record<Service, string>>
   readonly scheme: 'http' | 'https'
   readonly regionId: string
-  /** Asked before each call, so that a rotated token is used at once. */
+  /** Asked in each attempt, so that a rotated token is used at once. What it throws ends the call as it is. */
   readonly credential: () => Promise<Credential>
-  /** One attempt may take this long, ms. */
+  /** Every attempt takes a permit of its own from it. Without one, nothing is held back. */
+  readonly budget?: Budget
+  /** One attempt may take this long, ms; its time in line not counted. */
   readonly attemptTimeout?: number
-  /** All attempts together, ms. */
+  /** All of a call together, ms: also its time in line, for the pod that waits has a deadline too. */
   readonly callTimeout?: number
+  readonly clock?: Clock
+  /** From 0 up to 1. */
+  readonly random?: () => number
+  /** Told of every attempt that had its turn. Must not throw. */
   readonly onCall?: (call: FinishedCall) => void
 }
 
 export interface FinishedCall {
   readonly action: string
-  /** `OK` or the error's code. */
+  /**
+   * `OK`, the error's code, `Cancelled` when the caller did not wait for the answer, or `Credential` when there was none.
+   */
   readonly code: string
+  /** From the request to the answer. */
   readonly milliseconds: number
+  /** From 1. */
   readonly attempt: number
+  /** Time in the budget's line, ms. */
+  readonly queued: number
+  readonly priority: Priority
 }
 
 export interface CloudCall {
@@ -49,130 +60,90 @@ export interface CloudCall {
   readonly query: Readonly<Record<string, unknown>>
 }
 
-/** Defaults as Terway's Go client has them: 20 s for an attempt; three of those for a call. */
-const ATTEMPT_TIMEOUT = 20_000
-const CALL_TIMEOUT = 60_000
-/** Full-jitter back-off: a random wait up to BASE × 2^attempt, at most CEILING, ms. */
-const BACKOFF_BASE = 200
-const BACKOFF_CEILING = 5_000
+export interface CallOptions {
+  /** Aborted: the call is given up at once, with the signal's reason. */
+  readonly signal?: AbortSignal
+  /** `prewarm` unless given. */
+  readonly priority?: Priority
+}
 
-/** @returns the JSON body as sent. @throws CloudError when the call failed for good or its time ran out. */
-export type Transport = (call: CloudCall, signal?: AbortSignal) => Promise<unknown>
+/**
+ * @returns the JSON body as sent.
+ * @throws CloudError when the call failed for good or its time ran out: then the error of its last attempt, or
+ * `BudgetTimeout` when it never had one. Also the signal's reason, and what `credential` throws.
+ */
+export type Transport = (call: CloudCall, options?: CallOptions) => Promise<unknown>
+
+/** The times are those of Terway's Go client: 20 s for an attempt; three of those for a call. */
+const DEFAULTS = { clock: REAL_CLOCK, random: Math.random, attemptTimeout: 20_000, callTimeout: 60_000 }
+type Settings = TransportOptions & typeof DEFAULTS
 
 export function createTransport(options: TransportOptions): Transport {
-  const attemptTimeout = options.attemptTimeout ?? ATTEMPT_TIMEOUT
-  const client = (service: Service) =>
-    new OpenApiClient(
-      new $OpenApiUtil.Config({
-        endpoint: options.endpoints[service],
-        protocol: options.scheme,
-        regionId: options.regionId,
-        // The SDK's connectTimeout is an idle timeout of the socket: both must be set.
-        readTimeout: attemptTimeout,
-        connectTimeout: attemptTimeout,
-        userAgent: 'Terway',
-        credential: { getCredential: async () => ({ ...(await options.credential()), type: 'sts' }) } as never,
-      }),
-    )
-  const clients = { ecs: client('ecs'), vpc: client('vpc') }
+  const settings = { ...DEFAULTS, ...options }
+  const { clock, callTimeout } = settings
+  return async (call, { signal, priority = 'prewarm' } = {}) => {
+    const deadline = clock.now() + callTimeout
+    using limit = timeLimit(clock, callTimeout, signal)
+    return await untilDone(settings, call, { priority, deadline, signal: limit.signal })
+  }
+}
 
-  const attempt = async (call: CloudCall, number: number, timeout: number): Promise<unknown> => {
-    const params = new $OpenApiUtil.Params({
-      action: call.action,
-      version: VERSIONS[call.service],
-      protocol: options.scheme.toUpperCase(),
-      pathname: '/',
-      method: 'POST',
-      authType: 'AK',
-      style: 'RPC',
-      reqBodyType: 'formData',
-      bodyType: 'json',
-    })
-    const query = OpenApiUtil.query({ RegionId: options.regionId, ...call.query })
-    const started = performance.now()
-    const done = (code: string) =>
-      options.onCall?.({ action: call.action, code, milliseconds: performance.now() - started, attempt: number })
+interface Terms {
+  readonly priority: Priority
+  /** Aborts at the deadline, or when the caller has gone. */
+  readonly signal: AbortSignal
+}
+
+/** @param terms with the deadline, ms since the epoch: nobody waits for an attempt that would come after it */
+async function untilDone(settings: Settings, call: CloudCall, terms: Terms & { readonly deadline: number }) {
+  const { clock, random, callTimeout } = settings
+  const { signal, deadline } = terms
+  let failure: unknown
+  for (let number = 1, wait = 0; ; number++) {
     try {
-      const request = new $OpenApiUtil.OpenApiRequest({ query })
-      const answer = await withDeadline(clients[call.service].callApi(params, request, new RuntimeOptions({})), timeout)
-      done('OK')
-      return answer.body
-    } catch (cause) {
-      const error = toCloudError(call.action, cause)
-      done(error.code)
-      throw error
-    }
-  }
-
-  return async (call, signal) => {
-    const deadline = performance.now() + (options.callTimeout ?? CALL_TIMEOUT)
-    for (let number = 1; ; number++) {
-      signal?.throwIfAborted()
-      const left = deadline - performance.now()
-      try {
-        return await attempt(call, number, Math.min(attemptTimeout, left))
-      } catch (error) {
-        const wait = Math.random() * Math.min(BACKOFF_CEILING, BACKOFF_BASE * 2 ** number)
-        if (!isCloudError(error, 'throttled', 'transient') || performance.now() + wait >= deadline) throw error
-        await pause(wait, signal)
-      }
+      if (wait > 0) await clock.sleep(wait, signal)
+      return await attempt(settings, call, { ...terms, number })
+    } catch (error) {
+      if (error instanceof TimeUp) throw failure ?? noTurn(call, callTimeout)
+      const pause = nextWait(error, number, random)
+      if (pause === undefined || signal.aborted || clock.now() + pause >= deadline) throw error
+      failure = error
+      wait = pause
     }
   }
 }
 
-/** The SDK cannot abort a call, so a call past its time is left to end by itself. */
-async function withDeadline<T>(call: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DeadlineError(milliseconds)), milliseconds)
-  })
+/** @throws CloudError, the signal's reason, or what `credential` throws */
+async function attempt(settings: Settings, call: CloudCall, { priority, signal, number }: Terms & { number: number }) {
+  const { budget, clock, attemptTimeout, credential, onCall } = settings
+  signal.throwIfAborted()
+  const permit = await budget?.acquire(call.action, { priority, signal })
+  using limit = timeLimit(clock, attemptTimeout, signal)
+  const started = performance.now()
+  const done = (code: string) => {
+    const milliseconds = performance.now() - started
+    onCall?.({ action: call.action, code, milliseconds, attempt: number, queued: permit?.waited ?? 0, priority })
+  }
+  const send = async () => await callOnce({ ...settings, idleTimeout: attemptTimeout }, call, await credential())
   try {
-    return await Promise.race([call, expired])
-  } finally {
-    clearTimeout(timer)
+    const body = await abandonable(send(), limit.signal)
+    permit?.succeeded()
+    done('OK')
+    return body
+  } catch (cause) {
+    const error = cause instanceof TimeUp ? noAnswer(call, cause) : cause
+    // A credential may come from an API too; its throttling is not this action's.
+    if (isCloudError(error, 'throttled') && error.action === call.action) permit?.throttled(error.retryAfter)
+    done(isCloudError(error) ? error.code : signal.aborted ? 'Cancelled' : 'Credential')
+    throw error
   }
 }
 
-class DeadlineError extends Error {
-  override readonly name = 'DeadlineError'
-  constructor(milliseconds: number) {
-    super(`no answer within ${Math.round(milliseconds)} ms`)
-  }
+function noTurn({ action }: CloudCall, milliseconds: number): CloudError {
+  const message = `the request budget had no turn for it within ${milliseconds} ms`
+  return new CloudError(message, { action, code: 'BudgetTimeout' })
 }
 
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', abort)
-      resolve()
-    }, milliseconds)
-    const abort = () => {
-      clearTimeout(timer)
-      reject(signal?.reason)
-    }
-    signal?.addEventListener('abort', abort, { once: true })
-  })
-}
-
-/** Codes that Node gives a socket that failed; the SDK keeps them as `code`. */
-const NETWORK = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/
-
-function toCloudError(action: string, cause: unknown): CloudError {
-  const { name = '', message = String(cause), code, requestId } = fieldsOf(cause)
-  const fail = (name: string) => new CloudError(message, { action, code: name, cause })
-  if (cause instanceof DeadlineError || name === 'RequestTimeoutError') return fail('Timeout')
-  // An answer that is not JSON surfaces as a SyntaxError of the SDK, its HTTP status lost.
-  if (code === undefined) return fail('BadAnswer')
-  if (NETWORK.test(code)) return fail('Network')
-  return new CloudError(message, { action, code, cause, ...(requestId === undefined ? {} : { requestId }) })
-}
-
-type ErrorFields = { readonly [name in 'name' | 'message' | 'code' | 'requestId']?: string }
-
-/** The text fields of whatever was thrown; the SDK throws classes of its own and of Node. */
-function fieldsOf(cause: unknown): ErrorFields {
-  if (typeof cause !== 'object' || cause === null) return {}
-  const names = ['name', 'message', 'code', 'requestId'] as const
-  const found = names.map((name) => [name, Reflect.get(cause, name)] as const)
-  return Object.fromEntries(found.filter(([, value]) => typeof value === 'string'))
+function noAnswer({ action }: CloudCall, { message }: TimeUp): CloudError {
+  return new CloudError(message, { action, code: 'Timeout' })
 }

@@ -7,12 +7,16 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
-import { createEcs, type Ecs, type InstanceType } from '../cloud/ecs.ts'
+import { Budget } from '../cloud/budget/budget.ts'
+import type { Cloud } from '../cloud/cloud.ts'
+import type { InstanceLimits } from '../cloud/instance/limits.ts'
 import type { NodeFacts } from '../cloud/metadata.ts'
+import { VSwitches } from '../cloud/vswitch/vswitches.ts'
 import { PlanInterpreter } from '../netlink/interpreter.ts'
 import { warmThreadPool } from '../netlink/netns.ts'
 import { NetlinkSocket } from '../netlink/socket.ts'
-import { connectCloud, limitsOf, type NodeGroups, rememberInstanceType, rememberNodeGroups } from './config/cloud.ts'
+import { limitsOf, type NodeGroups, rememberInstanceLimits, rememberNodeGroups } from './config/cloud.ts'
+import { openCloudAccess } from './config/cloud-access.ts'
 import { conflist, writeConflist } from './config/conflist.ts'
 import { ConfigError, type EniConf, parseEniConf } from './config/eni-conf.ts'
 import { type Flags, parseFlags } from './config/flags.ts'
@@ -33,7 +37,6 @@ import { Spool } from './pod/spool.ts'
 import { Sweep } from './pod/sweep.ts'
 import { del } from './pod/verbs.ts'
 import { Pool } from './pool/pool.ts'
-import { VSwitches } from './pool/vswitches.ts'
 import { cniService } from './rpc/cni-service.ts'
 import { inspectService } from './rpc/inspect-service.ts'
 import { serve } from './rpc/server.ts'
@@ -80,20 +83,26 @@ async function main(): Promise<void> {
   log.info({ ...facts, version: VERSION }, 'terwayd is starting')
 
   let pool: Pool | undefined
-  const metrics = createMetrics(() => pool)
-  const connection = { conf, facts, onCall: metrics.observeCloud }
+  const budget = new Budget({ conf: conf.rateLimit })
+  const metrics = createMetrics(
+    () => pool,
+    () => budget.snapshot(),
+  )
+  const access = openCloudAccess({
+    ...{ conf, facts, budget, log, metadataEndpoint: flags.metadataEndpoint, env: process.env },
+    onCall: metrics.observeCloud,
+  })
   const kernel = new PlanInterpreter()
   using socket = NetlinkSocket.open({})
   const links = new NodeLinks({ socket, kernel, nodeIp: facts.primaryIp, mtu: DEFAULT_MTU })
   kernel.apply(planHost())
 
   // Asked here, waited for below, but not for long: a node that has pods goes on with what it was told last.
-  const quick = createEcs(connectCloud({ ...connection, callTimeout: QUESTION_TIMEOUT }))
-  const question = { ...memory, facts, cloud: quick }
-  const type = await rememberInstanceType(question)
+  const question = { ...memory, facts, cloud: access.cloud(QUESTION_TIMEOUT) }
+  const instance = await rememberInstanceLimits(question)
   const groups = conf.securityGroups.length > 0 ? undefined : await rememberNodeGroups(question)
-  const cloud = createEcs(connectCloud(connection))
-  pool = createPool({ conf, facts, journal, cloud, links, log, type, groups })
+  const cloud = access.cloud()
+  pool = createPool({ conf, facts, journal, cloud, links, log, instance, groups })
   const pods = podContext({ pool, journal, kernel, links, log })
 
   // Recover: what the last daemon left half done.
@@ -103,7 +112,7 @@ async function main(): Promise<void> {
   await pods.removals.settled()
 
   // Reconcile: what the cloud says, before anything is given away.
-  await Promise.all([type.settle(), groups?.settle(), reconcile({ pool, links, log, signal })])
+  await Promise.all([instance.settle(), groups?.settle(), reconcile({ pool, links, log, signal })])
   const up = pool.bringUp()
   if (!(await within(up, BRING_UP_PATIENCE))) log.warn('an ENI on record has no link on this node; serving without it')
   pool.start()
@@ -133,6 +142,7 @@ async function main(): Promise<void> {
   http?.close()
   clearInterval(timer)
   await Promise.all([server.stop(), pool.stop()])
+  access.close()
   await pods.removals.settled()
   await kernel.close()
   log.info('stopped; pods keep their network')
@@ -180,24 +190,27 @@ interface PoolParts {
   readonly conf: EniConf
   readonly facts: NodeFacts
   readonly journal: Journal
-  readonly cloud: Ecs
+  readonly cloud: Cloud
   readonly links: NodeLinks
   readonly log: Logger
-  readonly type: Remembered<InstanceType>
+  readonly instance: Remembered<InstanceLimits>
   /** Undefined when the configuration names groups. */
   readonly groups: Remembered<NodeGroups> | undefined
 }
 
 /** Limits and security groups are looked up at each use, since the cloud may answer after the pool is made. */
-function createPool({ conf, facts, journal, cloud, links, log, type, groups }: PoolParts): Pool {
+function createPool({ conf, facts, journal, cloud, links, log, instance, groups }: PoolParts): Pool {
   const now = Date.now
   const allowed = conf.vSwitches.get(facts.zoneId) ?? [facts.vSwitchId]
   return new Pool({
     ...{ journal, cloud, links, log, now, instanceId: facts.instanceId },
     state: journal.loadPool(),
-    vSwitches: new VSwitches({ cloud, allowed, now }),
+    vSwitches: new VSwitches({
+      ...{ cloud, allowed, policy: conf.vSwitchPolicy, vpcId: facts.vpcId, zone: facts.zoneId, now },
+      report: (problem) => log.warn(problem),
+    }),
     get limits() {
-      return limitsOf(conf, type.value)
+      return limitsOf(conf, instance.value.type)
     },
     get securityGroupIds() {
       return groups?.value.ids ?? conf.securityGroups

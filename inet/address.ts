@@ -105,6 +105,13 @@ export function parseIpv4(text: string): Ipv4 {
   return ipFromBytes(bytes) as Ipv4
 }
 
+/** @throws AddressError when the text is not IPv6. */
+export function parseIpv6(text: string): Ipv6 {
+  const ip = parseIp(text)
+  if (familyOf(ip) !== 'ipv6') throw new AddressError(`not an IPv6 address: ${JSON.stringify(text)}`)
+  return ip as Ipv6
+}
+
 export function familyOf(address: Ip | Cidr): Family {
   return address.includes(':') ? 'ipv6' : 'ipv4'
 }
@@ -174,11 +181,11 @@ export function addressAt(cidr: Cidr, offset: bigint): Ip {
 }
 
 /**
- * Gateway of a vSwitch: the third address from the end (10.0.8.0/21 → 10.0.15.253), as the VPC documentation fixes it
- * for IPv4. @throws AddressError for prefixes of fewer than four addresses.
+ * Gateway of a vSwitch, as the VPC documentation fixes it: for IPv4 the third address from the end (10.0.8.0/21 →
+ * 10.0.15.253), for IPv6 the ninth (…:ffff:ffff:ffff:fff7). @throws AddressError for prefixes with fewer addresses.
  */
 export function vSwitchGateway(cidr: Cidr): Ip {
-  return addressAt(cidr, -3n)
+  return addressAt(cidr, familyOf(cidr) === 'ipv4' ? -3n : -9n)
 }
 
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/

@@ -1,46 +1,18 @@
-/** What the daemon takes from the cloud and the configuration together: the way to it, limits, security groups. */
+/** What the daemon takes from the cloud and the configuration together: limits, security groups. */
 import { z } from 'zod'
-import type { Ecs, InstanceType } from '../../cloud/ecs.ts'
+import type { Ecs } from '../../cloud/ecs.ts'
 import { type InstanceId, parseCloudId, type SecurityGroupId } from '../../cloud/ids.ts'
+import { secondaryEnis } from '../../cloud/instance/formulae.ts'
+import type { InstanceType } from '../../cloud/instance/instance-type.ts'
+import { type InstanceLimits, instanceLimits } from '../../cloud/instance/limits.ts'
 import type { NodeFacts } from '../../cloud/metadata.ts'
-import { createTransport, type FinishedCall, type Transport } from '../../cloud/transport.ts'
 import type { PoolLimits } from '../pool/decide.ts'
 import { ConfigError, type EniConf } from './eni-conf.ts'
 import { parsedString } from './parsed-string.ts'
 import { type Memory, Remembered } from './remembered.ts'
 
-interface Connection {
-  readonly conf: EniConf
-  readonly facts: NodeFacts
-  readonly onCall: (call: FinishedCall) => void
-  /** All attempts of a call together, ms; the transport's default unless given. */
-  readonly callTimeout?: number
-}
-
-/** Endpoints inside the VPC need no way out of it. @throws ConfigError when there is no credential. */
-export function connectCloud({ conf, facts, onCall, callTimeout }: Connection): Transport {
-  const { accessKey } = conf
-  if (accessKey === undefined) {
-    throw new ConfigError('eni_conf: access_key and access_secret must be set: other credentials are not available yet')
-  }
-  const { regionId } = facts
-  const { ECS_ENDPOINT, VPC_ENDPOINT, ALICLOUD_CLIENT_SCHEME = 'HTTPS' } = process.env
-  return createTransport({
-    endpoints: {
-      ecs: ECS_ENDPOINT || `ecs-vpc.${regionId}.aliyuncs.com`,
-      vpc: VPC_ENDPOINT || `vpc-vpc.${regionId}.aliyuncs.com`,
-    },
-    scheme: ALICLOUD_CLIENT_SCHEME.toUpperCase() === 'HTTP' ? 'http' : 'https',
-    regionId,
-    credential: async () => ({ accessKeyId: accessKey.id, accessKeySecret: accessKey.secret }),
-    onCall,
-    ...(callTimeout === undefined ? {} : { callTimeout }),
-  })
-}
-
-/** One ENI of the instance is the node's own. */
 export function limitsOf(conf: EniConf, type: InstanceType): PoolLimits {
-  const maxEnis = Math.min(type.eniQuantity - 1, conf.maxEni ?? Number.POSITIVE_INFINITY)
+  const maxEnis = Math.min(secondaryEnis(type), conf.maxEni ?? Number.POSITIVE_INFINITY)
   const capacity = maxEnis * type.ipv4PerEni
   const maxFree = Math.min(conf.maxPoolSize, capacity)
   return { maxEnis, addressesPerEni: type.ipv4PerEni, maxFree, minFree: Math.min(conf.minPoolSize, maxFree) }
@@ -51,17 +23,46 @@ interface CloudQuestion extends Memory {
   readonly cloud: Ecs
 }
 
-const INSTANCE_TYPE = z.object({ id: z.string(), eniQuantity: z.int(), ipv4PerEni: z.int() })
+const count = z.int().min(0)
+const INSTANCE_TYPE: z.ZodType<InstanceType> = z.object({
+  id: z.string(),
+  ...{ eniQuantity: count, eniTotalQuantity: count, trunkSupported: z.boolean() },
+  ...{ ipv4PerEni: count, ipv6PerEni: count, eriQuantity: count },
+  queues: z.object({ primaryEni: count, secondaryEni: count, maxPerEni: count, total: count }),
+  networkCards: z.array(z.int()),
+})
+const LIMITS: z.ZodType<InstanceLimits> = z.object({
+  type: INSTANCE_TYPE,
+  source: z.enum(['api', 'annotation', 'table']),
+  assumed: z.array(z.string() as z.ZodType<keyof InstanceType>),
+  problems: z.array(z.string()),
+})
+
+const LIMITS_FACT = 'instance-limits'
 
 /** Limits of an instance type do not change while an instance of it runs. */
-export function rememberInstanceType({ facts, cloud, ...memory }: CloudQuestion): Promise<Remembered<InstanceType>> {
+export function rememberInstanceLimits({
+  facts,
+  cloud,
+  ...memory
+}: CloudQuestion): Promise<Remembered<InstanceLimits>> {
+  const { instanceType: typeId } = facts
   return Remembered.open({
     ...memory,
-    name: 'instance-type',
-    what: `the limits of instance type ${facts.instanceType}`,
-    ask: () => cloud.describeInstanceType(facts.instanceType),
-    shape: INSTANCE_TYPE,
-    applies: ({ id }) => id === facts.instanceType,
+    name: LIMITS_FACT,
+    what: `the limits of instance type ${typeId}`,
+    ask: async () => {
+      const limits = await instanceLimits({ typeId, ask: () => cloud.describeInstanceType(typeId) })
+      const { source, assumed, problems } = limits
+      if (source === 'api') return limits
+      const told = LIMITS.safeParse(memory.journal.getFact(LIMITS_FACT)).data
+      // What the API has told once is better than what stands in for it.
+      if (told?.source === 'api' && told.type.id === typeId) return told
+      memory.log.warn({ assumed, problems }, `the limits of ${typeId} are from the ${source}`)
+      return limits
+    },
+    shape: LIMITS,
+    applies: ({ type }) => type.id === typeId,
   })
 }
 

@@ -16,6 +16,9 @@ describe('eni_conf', () => {
     expect(conf).toEqual({
       accessKey: { id: 'LTAI', secret: 's#3//x' },
       securityGroups: ['sg-bp1xxx'],
+      credentialPath: undefined,
+      vSwitchPolicy: 'ordered',
+      rateLimit: {},
       vSwitches: new Map([['cn-hangzhou-h', ['vsw-bp1xxx', 'vsw-bp2xxx']]]),
       eniTags: { Environment: 'production' },
       minPoolSize: 10,
@@ -35,6 +38,12 @@ describe('eni_conf', () => {
     expect(parseEniConf('{"access_key": "", "access_secret": ""}').conf.accessKey).toBeUndefined()
   })
 
+  test('half an access key is none, and a warning', () => {
+    const { conf, warnings } = parseEniConf('{"access_key": "LTAI"}')
+    expect(conf.accessKey).toBeUndefined()
+    expect(warnings).toEqual([expect.stringContaining('only one is set')])
+  })
+
   test('an unknown key is a warning that names the nearest known one', () => {
     const { warnings } = parseEniConf('{"max_pool_sise": 7, "something_else_entirely": 1}')
     expect(warnings).toEqual([
@@ -43,8 +52,39 @@ describe('eni_conf', () => {
     ])
   })
 
+  test('rate_limit in calls a second of a kind of change, and in calls a minute of an action', () => {
+    const limitOf = (limit: object) => parseEniConf(JSON.stringify({ rate_limit: limit })).conf.rateLimit
+    expect(limitOf({ eni_create_qps: 5, eni_delete_qps: 5, ip_assign_qps: 20 })).toEqual({
+      eniCreateQps: 5,
+      eniDeleteQps: 5,
+      ipAssignQps: 20,
+    })
+    expect(limitOf({ eni_create_qps: 10, ip_unassign_qps: 0.5, burst_size: 20 })).toEqual({
+      eniCreateQps: 10,
+      ipUnassignQps: 0.5,
+      burstSize: 20,
+    })
+    expect(limitOf({ CreateNetworkInterface: 100, DescribeVSwitches: 30 })).toEqual({
+      perAction: { CreateNetworkInterface: 100, DescribeVSwitches: 30 },
+    })
+  })
+
+  test('the token file and the choice of vSwitches', () => {
+    const text = '{"credential_path": "/var/addon/token-config", "vswitch_selection_policy": "most"}'
+    expect(parseEniConf(text).conf).toMatchObject({
+      credentialPath: '/var/addon/token-config',
+      vSwitchPolicy: 'most',
+    })
+    expect(parseEniConf('{"credential_path": ""}').conf.credentialPath).toBeUndefined()
+  })
+
   test.each([
     ['{', /not JSON/],
+    ['{"rate_limit": {"eni_create_qps": 0}}', /rate_limit.eni_create_qps must be above 0/],
+    ['{"rate_limit": {"eni_creat_qps": 1}}', /rate_limit has no eni_creat_qps: there are eni_create_qps, /],
+    ['{"rate_limit": 5}', /rate_limit must be an object/],
+    ['{"vswitch_selection_policy": "mots"}', /vswitch_selection_policy must be one of ordered, random, most/],
+    ['{"credential_path": "token"}', /credential_path must be an absolute path/],
     ['[]', /the file/],
     ['{"min_pool_size": "5"}', /min_pool_size must be a whole number/],
     ['{"min_pool_size": -1}', /min_pool_size must not be negative/],

@@ -1,15 +1,22 @@
 /** `eni_conf`: what the operator configures, in the keys of Terway's documents, as one typed value. */
 import { z } from 'zod'
+import type { RateLimitConf } from '../../cloud/budget/limits.ts'
 import { parseCloudId, type SecurityGroupId, type VSwitchId } from '../../cloud/ids.ts'
+import { VSWITCH_POLICIES, type VSwitchPolicy } from '../../cloud/vswitch/choose.ts'
 import { parseCidr } from '../../inet/address.ts'
 import { stripComments } from './json-comments.ts'
 import { parsedString } from './parsed-string.ts'
+import { RATE_LIMIT } from './rate-limit.ts'
 
 export interface EniConf {
   readonly accessKey?: { readonly id: string; readonly secret: string }
+  /** File with a token that the cluster's add-on manager encrypts and renews. */
+  readonly credentialPath: string | undefined
   readonly securityGroups: readonly SecurityGroupId[]
   /** By zone; a zone that is missing uses the vSwitch of the node. */
   readonly vSwitches: ReadonlyMap<string, readonly VSwitchId[]>
+  readonly vSwitchPolicy: VSwitchPolicy
+  readonly rateLimit: RateLimitConf
   readonly eniTags: Readonly<Record<string, string>>
   /** Free addresses kept ready. */
   readonly minPoolSize: number
@@ -37,6 +44,8 @@ const DEFAULT_MAX_POOL = 25
 /** Seconds between a pod's end and the next use of its address. */
 const DEFAULT_COOL_DOWN = 30
 
+const HALF_A_KEY = 'eni_conf: of access_key and access_secret only one is set; without the other it has no effect'
+
 const count = z.int('must be a whole number').min(0, 'must not be negative')
 const securityGroup = parsedString(parseCloudId<SecurityGroupId>)
 const vSwitch = parsedString(parseCloudId<VSwitchId>)
@@ -48,10 +57,18 @@ const ENI_CONF = z.object({
   version: z.string().optional(),
   access_key: z.string().optional(),
   access_secret: z.string().optional(),
+  credential_path: z
+    .string()
+    .regex(/^(\/.*)?$/, 'must be an absolute path')
+    .optional(),
   security_group: securityGroup.optional(),
   security_groups: z.array(securityGroup).max(10, 'allows 10 security groups').optional(),
   service_cidr: cidrs.optional(),
   vswitches: z.record(z.string(), z.array(vSwitch)).optional(),
+  vswitch_selection_policy: z
+    .enum(VSWITCH_POLICIES, `must be one of ${VSWITCH_POLICIES.join(', ')}`)
+    .default('ordered'),
+  rate_limit: RATE_LIMIT.prefault({}),
   eni_tags: z.record(z.string(), z.string()).optional(),
   min_pool_size: count.optional(),
   max_pool_size: count.optional(),
@@ -75,7 +92,9 @@ export function parseEniConf(text: string): ParsedConf {
   }
   const conf = normalise(result.data)
   const unknown = Object.keys(Object(value)).filter((key) => !(key in ENI_CONF.shape))
-  return { conf, warnings: unknown.map(warnUnknown) }
+  const { access_key: id, access_secret: secret } = result.data
+  const half = Boolean(id) !== Boolean(secret) ? [HALF_A_KEY] : []
+  return { conf, warnings: [...unknown.map(warnUnknown), ...half] }
 }
 
 function parseJson(text: string): unknown {
@@ -97,6 +116,9 @@ function normalise(raw: Raw): EniConf {
   return {
     ...(accessKey === undefined ? {} : { accessKey }),
     securityGroups: [...new Set(groups)].sort(),
+    credentialPath: raw.credential_path || undefined,
+    vSwitchPolicy: raw.vswitch_selection_policy,
+    rateLimit: raw.rate_limit,
     vSwitches: new Map(Object.entries(raw.vswitches ?? {})),
     eniTags: raw.eni_tags ?? {},
     minPoolSize,

@@ -15,10 +15,11 @@ import {
   type VSwitchId,
   type ZoneId,
 } from '../../cloud/ids.ts'
+import type { InstanceLimits } from '../../cloud/instance/limits.ts'
 import type { NodeFacts } from '../../cloud/metadata.ts'
 import { parseIpv4, parseMac } from '../../inet/address.ts'
 import { Journal } from '../store/journal.ts'
-import { rememberInstanceType, rememberNodeGroups } from './cloud.ts'
+import { rememberInstanceLimits, rememberNodeGroups } from './cloud.ts'
 import { rememberFacts } from './node-facts.ts'
 import type { Memory } from './remembered.ts'
 
@@ -32,7 +33,14 @@ const FACTS: NodeFacts = {
   primaryIp: parseIpv4('10.0.1.10'),
   primaryMac: parseMac('00:16:3e:00:00:01'),
 }
-const TYPE = { id: 'ecs.g7.xlarge', eniQuantity: 4, ipv4PerEni: 15 }
+const LIMITS: InstanceLimits = {
+  type: {
+    ...{ id: 'ecs.g7.xlarge', eniQuantity: 4, eniTotalQuantity: 4, trunkSupported: false },
+    ...{ ipv4PerEni: 15, ipv6PerEni: 0, eriQuantity: 0, networkCards: [] },
+    queues: { primaryEni: 0, secondaryEni: 0, maxPerEni: 0, total: 0 },
+  },
+  ...{ source: 'api', assumed: [], problems: [] },
+}
 
 let directory: string
 let journal: Journal
@@ -59,14 +67,15 @@ const AWAY = createEcs(({ action }) => Promise.reject(new CloudError('away', { a
 const HANGS = createEcs(() => new Promise(() => undefined))
 
 function typesCloud(eniQuantity: number): Ecs {
-  const type = { InstanceTypeId: TYPE.id, EniQuantity: eniQuantity, EniPrivateIpAddressQuantity: TYPE.ipv4PerEni }
+  const { id, ipv4PerEni } = LIMITS.type
+  const type = { InstanceTypeId: id, EniQuantity: eniQuantity, EniPrivateIpAddressQuantity: ipv4PerEni }
   return cloudOf({ DescribeInstanceTypes: { InstanceTypes: { InstanceType: [type] } } })
 }
 
 function groupsCloud(group: string): Ecs {
   const primary = {
     ...{ NetworkInterfaceId: 'eni-1', Status: 'InUse', Type: 'Primary', MacAddress: FACTS.primaryMac },
-    ...{ VSwitchId: FACTS.vSwitchId, PrivateIpAddress: FACTS.primaryIp, PrivateIpSets: {} },
+    ...{ VpcId: FACTS.vpcId, VSwitchId: FACTS.vSwitchId, ZoneId: FACTS.zoneId, PrivateIpAddress: FACTS.primaryIp },
     SecurityGroupIds: { SecurityGroupId: [group] },
   }
   return cloudOf({ DescribeNetworkInterfaces: { NetworkInterfaceSets: { NetworkInterfaceSet: [primary] } } })
@@ -77,11 +86,11 @@ describe.each([
   ['hangs', HANGS],
 ])('while the API %s, a later start has', (_, cloud) => {
   test('the limits of the instance type', async () => {
-    await rememberInstanceType({ ...memory, facts: FACTS, cloud: typesCloud(4) })
-    const type = await rememberInstanceType({ ...memory, facts: FACTS, cloud })
-    expect(type.value).toEqual(TYPE)
-    await type.settle(50)
-    expect(type.value).toEqual(TYPE)
+    await rememberInstanceLimits({ ...memory, facts: FACTS, cloud: typesCloud(4) })
+    const limits = await rememberInstanceLimits({ ...memory, facts: FACTS, cloud })
+    expect(limits.value).toEqual(LIMITS)
+    await limits.settle(50)
+    expect(limits.value).toEqual(LIMITS)
   })
 
   test('the security groups of the primary ENI', async () => {
@@ -102,9 +111,9 @@ test('the answer of the cloud is taken over when it comes, and remembered', asyn
 
 describe('what is not used, so that the cloud is waited for', () => {
   test('limits of another instance type', async () => {
-    journal.putFact('instance-type', { ...TYPE, id: 'ecs.other' })
-    const type = await rememberInstanceType({ ...memory, facts: FACTS, cloud: typesCloud(3) })
-    expect(type.value).toEqual({ ...TYPE, eniQuantity: 3 })
+    journal.putFact('instance-limits', { ...LIMITS, type: { ...LIMITS.type, id: 'ecs.other' } })
+    const limits = await rememberInstanceLimits({ ...memory, facts: FACTS, cloud: typesCloud(3) })
+    expect(limits.value).toEqual({ ...LIMITS, type: { ...LIMITS.type, eniQuantity: 3, eniTotalQuantity: 3 } })
   })
 
   test.each([
@@ -118,10 +127,23 @@ describe('what is not used, so that the cloud is waited for', () => {
   })
 })
 
+const REFUSED = createEcs(({ action }) => Promise.reject(new CloudError('no', { action, code: 'Forbidden.RAM' })))
+
 test('a first start ends with an error that asking again cannot change', async () => {
-  const refused = new CloudError('no', { action: 'DescribeInstanceTypes', code: 'Forbidden.RAM' })
-  const cloud = createEcs(() => Promise.reject(refused))
-  await expect(rememberInstanceType({ ...memory, facts: FACTS, cloud })).rejects.toBe(refused)
+  const facts = { ...FACTS, instanceType: 'ecs.unheard-of.large' }
+  await expect(rememberInstanceLimits({ ...memory, facts, cloud: REFUSED })).rejects.toThrow(/Forbidden\.RAM/)
+})
+
+test('a key that may not ask for the limits has those of the built-in table', async () => {
+  const limits = await rememberInstanceLimits({ ...memory, facts: FACTS, cloud: REFUSED })
+  expect(limits.value).toMatchObject({ type: { id: 'ecs.g7.xlarge', eniQuantity: 4, ipv4PerEni: 15 }, source: 'table' })
+})
+
+test('a key that may not ask for them any more keeps those that the API has told once', async () => {
+  await rememberInstanceLimits({ ...memory, facts: FACTS, cloud: typesCloud(3) })
+  const limits = await rememberInstanceLimits({ ...memory, facts: FACTS, cloud: REFUSED })
+  await new Promise<InstanceLimits>((resolve) => limits.onAnswer(resolve))
+  expect(limits.value).toMatchObject({ type: { eniQuantity: 3 }, source: 'api' })
 })
 
 describe('facts of the instance', () => {

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { pino } from 'pino'
-import type { Ecs } from '../../cloud/ecs.ts'
-import { type EniId, type InstanceId, parseCloudId, type VSwitchId } from '../../cloud/ids.ts'
+import type { Cloud } from '../../cloud/cloud.ts'
+import { type EniId, type InstanceId, parseCloudId, type VpcId, type VSwitchId, type ZoneId } from '../../cloud/ids.ts'
+import { VSwitches } from '../../cloud/vswitch/vswitches.ts'
 import { addressAt, type Ipv4, parseCidr, parseMac } from '../../inet/address.ts'
 import { parseLinkName } from '../../inet/link-name.ts'
 import { PlanInterpreter } from '../../netlink/interpreter.ts'
@@ -18,7 +19,6 @@ import { NodeLinks } from '../datapath/node-links.ts'
 import { planHost } from '../datapath/policy-route.ts'
 import { type EniKey, type KnownEni, PoolTables } from '../pool/model.ts'
 import { Pool } from '../pool/pool.ts'
-import { VSwitches } from '../pool/vswitches.ts'
 import { Journal } from '../store/journal.ts'
 import { add } from './add.ts'
 import type { PodContext } from './context.ts'
@@ -36,7 +36,7 @@ const log = pino({ level: 'silent' })
 const mac = parseMac('00:16:3e:09:00:01')
 
 /** The pool never needs the cloud here: watermarks are zero and every address is there. */
-const NO_CLOUD = new Proxy({} as Ecs, {
+const NO_CLOUD = new Proxy({} as Cloud, {
   get: (_, action) => () => Promise.reject(new Error(`${String(action)} must not be called`)),
 })
 
@@ -69,7 +69,10 @@ async function start(): Promise<void> {
       coolDown: 0,
     },
     ...{ instanceId: parseCloudId<InstanceId>('i-here'), securityGroupIds: [] },
-    vSwitches: new VSwitches({ cloud: NO_CLOUD, allowed: [], now: Date.now }),
+    vSwitches: new VSwitches({
+      ...{ cloud: NO_CLOUD, allowed: [], now: Date.now },
+      ...{ vpcId: parseCloudId<VpcId>('vpc-1'), zone: parseCloudId<ZoneId>('cn-sim-h') },
+    }),
   })
   const endpoints = new Endpoints(journal, journal.loadEndpoints())
   const shared = { endpoints, pool, kernel, log, now: Date.now }

@@ -21,6 +21,7 @@ const LIMITS: PoolLimits = { maxEnis: 3, addressesPerEni: 10, minFree: 5, maxFre
 const CLEAR: Obstacles = {
   busyEnis: new Set(),
   failedEnis: new Set(),
+  stumblingEnis: new Set(),
   readyEnis: new Set(['a', 'b', 'c'] as EniKey[]),
   emptyVSwitches: new Set(),
   noNewEni: false,
@@ -121,6 +122,10 @@ describe('waiting in vain', () => {
     const stuck = { ...CLEAR, failedEnis: new Set(['a' as EniKey]), noNewEni: true }
     expect(ask(a, 1, { ...stuck, failedEnis: new Set() }).hopeless).toBe(0)
     expect(ask(a, 1, stuck)).toEqual({ actions: [], hopeless: 1 })
+    // One failure is no reason to give up: two of its ten addresses are in use.
+    const stumbling = { ...stuck, stumblingEnis: new Set(['a' as EniKey]) }
+    expect(ask(a, 8, stumbling)).toEqual({ actions: [], hopeless: 0 })
+    expect(ask(a, 9, stumbling).hopeless).toBe(1)
     const state = pool({
       a: { addresses: [...many(9, owned), cooling(NOW + 5)] },
       b: { addresses: many(10, owned) },
@@ -140,6 +145,9 @@ describe('an ENI that is not ready', () => {
 
   test('and cannot be brought up counts for nothing: another is made', () => {
     expect(ask(state, 3, unready(['a' as EniKey])).actions).toEqual([{ kind: 'create-eni', secondaryIps: 7 }])
+    // Also when it has only stumbled: pods should not wait for one ENI when there can be another.
+    const stumbling = { ...unready(['a' as EniKey]), stumblingEnis: new Set(['a' as EniKey]) }
+    expect(ask(state, 3, stumbling).actions).toEqual([{ kind: 'create-eni', secondaryIps: 7 }])
   })
 
   test('has nothing to take back', () => {

@@ -29,6 +29,8 @@ export interface Obstacles {
   readonly readyEnis: ReadonlySet<EniKey>
   /** ENIs whose last call failed and is not to be repeated yet. */
   readonly failedEnis: ReadonlySet<EniKey>
+  /** Those of them that have failed so seldom in a row that the next try may well succeed. */
+  readonly stumblingEnis: ReadonlySet<EniKey>
   /** vSwitches in which nothing can be had now. */
   readonly emptyVSwitches: ReadonlySet<VSwitchId>
   /** No new ENI now: limit of the instance, or no vSwitch left to make it in. */
@@ -75,7 +77,7 @@ export function decide(question: Question): Decision {
   const surplus = free - demand.waiting - limits.maxFree
   const shrink = missing <= 0 && surplus > 0 ? shrinkage(question, surplus) : []
   const end: Action[] = cooled.length > 0 ? [{ kind: 'end-cooling', ips: cooled.map((a) => a.ip) }] : []
-  const reachable = free + coming + cooling.length + room(question)
+  const reachable = free + coming + cooling.length + room(question) + perhaps(question)
   const wakeAt = Math.min(...cooling.map((a) => (a.phase === 'cooling' ? a.until : now)))
   return {
     actions: [...end, ...grow, ...shrink],
@@ -122,6 +124,22 @@ function room({ state, limits, obstacles }: Question): number {
   )
   const onEnis = open.reduce((sum, eni) => sum + Math.max(0, limits.addressesPerEni - size(state, eni)), 0)
   return onEnis + newEnis(state, limits, obstacles) * limits.addressesPerEni
+}
+
+/**
+ * Addresses of ENIs that have stumbled: not enough to go without another ENI, but worth waiting for. An ADD that is
+ * turned away comes back after a longer time than the next try takes.
+ */
+function perhaps({ state, limits, obstacles }: Question): number {
+  return [...obstacles.stumblingEnis]
+    .flatMap((key) => state.enis.get(key) ?? [])
+    .filter((eni) => ['creating', 'attaching', 'in-use'].includes(eni.phase))
+    .filter((eni) => !obstacles.emptyVSwitches.has(eni.vSwitchId))
+    .reduce((sum, eni) => sum + limits.addressesPerEni - owned(state, eni.key), 0)
+}
+
+function owned(state: PoolState, key: EniKey): number {
+  return addressesOf(state, key).filter((address) => address.phase === 'owned').length
 }
 
 /** Addresses that can be asked for as soon as calls under way have ended. */

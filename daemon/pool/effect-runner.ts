@@ -26,6 +26,9 @@ export interface EffectRunnerOptions {
 /** An attach that failed so often in a row will not succeed; with the back-off that is some 20 s. */
 const ATTACH_ATTEMPTS = 5
 
+/** Failures in a row after which nobody should wait for the next try; with the back-off those take some 3 s. */
+const STUMBLES = 3
+
 export class EffectRunner {
   readonly #options: EffectRunnerOptions
   readonly #backoff: Backoff<EniKey>
@@ -44,6 +47,11 @@ export class EffectRunner {
   /** ENIs whose last effect failed and is not to be repeated yet. */
   get failed(): ReadonlySet<EniKey> {
     return new Set([...this.#options.context.state.enis.keys()].filter((key) => this.#backoff.blocks(key)))
+  }
+
+  /** Those of them that have failed a few times only. */
+  get stumbling(): ReadonlySet<EniKey> {
+    return new Set([...this.failed].filter((key) => this.#backoff.failures(key) < STUMBLES))
   }
 
   /** Why effects fail at present. */

@@ -3,9 +3,11 @@
  * are level-based: after a crash the same function on the same record goes on where the last one stopped, because the
  * cloud recognises the token of a repeated creation or assignment, and the other calls are idempotent by state.
  */
+import type { Priority } from '../../cloud/budget/priority.ts'
 import type { CloudEni, Ecs } from '../../cloud/ecs.ts'
 import { CloudError, isCloudError } from '../../cloud/error.ts'
 import type { EniId, InstanceId } from '../../cloud/ids.ts'
+import type { CallOptions } from '../../cloud/transport.ts'
 import { type Ip, type Ipv4, type Mac, vSwitchGateway } from '../../inet/address.ts'
 import type { LinkName } from '../../inet/link-name.ts'
 import {
@@ -48,6 +50,8 @@ export interface EffectContext {
   readonly signal: AbortSignal
   /** The guest's link appears some seconds after the cloud says InUse; longer than this, ms, and something is wrong. */
   readonly linkTimeout: number
+  /** Of calls that bring addresses: whether pods wait for one just now. */
+  priority(): Priority
   commit(changes: readonly Change[]): void
   ready(key: EniKey): ReadyEni | undefined
   setReady(eni: ReadyEni): void
@@ -66,6 +70,18 @@ const POLL_FACTOR = 1.6
 /** An attach or detach that takes longer than this is asked for again, ms. */
 const STATE_TIMEOUT = 60_000
 const LINK_POLL = 50
+/** How far a list may be behind, ms: much longer than it ever took. */
+const LIST_LAG = 60_000
+
+/** What brings addresses is asked for as urgently as they are needed at the moment of each call. */
+function growing(context: EffectContext): CallOptions {
+  return { signal: context.signal, priority: context.priority() }
+}
+
+/** What gives back goes last, with the looks that belong to it. */
+function shrinking({ signal }: EffectContext): CallOptions {
+  return { signal, priority: 'clean-up' }
+}
 
 export async function createEni(context: EffectContext, record: CreatingEni): Promise<void> {
   const eni = await createOrFind(context, record)
@@ -88,23 +104,38 @@ function arrived({ state }: EffectContext, address: Omit<AddressRecord, 'phase' 
 
 async function createOrFind(context: EffectContext, record: CreatingEni): Promise<CloudEni> {
   try {
-    return await context.cloud.createEni(record.request, context.signal)
+    return await context.cloud.createEni(record.request, growing(context))
   } catch (error) {
     // The token is burnt or was used by a request that differed; the intent's tag tells what it made.
     if (!(error instanceof CloudError && /^Idempotent|^InvalidIdempotence/.test(error.code))) throw error
-    const [made] = await context.cloud.describeEnis({ tags: { [INTENT_TAG]: record.key } }, context.signal)
+    const [made] = await context.cloud.describeEnis({ tags: { [INTENT_TAG]: record.key } }, growing(context))
     if (made === undefined) throw error
     return made
   }
 }
 
 export async function attachEni(context: EffectContext, record: KnownEni): Promise<void> {
-  const before = await describe(context, record)
-  if (before === undefined) throw new EniStateError(`${record.id} vanished before it was attached`)
-  if (before.status === 'Available') await context.cloud.attachEni(record.id, context.instanceId, context.signal)
-  if (before.status !== 'InUse') await untilStatus(context, record, 'InUse')
+  const before = await describe(context, record, growing(context))
+  // A list may be older than the ENI; whether there is one, the call itself knows.
+  const tooNew = context.now() - record.since < LIST_LAG
+  if (before === undefined && !tooNew) throw new EniStateError(`${record.id} vanished before it was attached`)
+  if (before?.status !== 'InUse') {
+    await askToAttach(context, record, before?.status ?? 'Available')
+    await untilStatus(context, record, 'InUse')
+  }
   await bringUp(context, record)
   context.commit([{ kind: 'put-eni', eni: { ...record, phase: 'in-use', since: context.now() } }])
+}
+
+/** Also while it is attaching: one that hangs there goes on when it is asked again. */
+async function askToAttach(context: EffectContext, record: KnownEni, status: CloudEni['status']): Promise<void> {
+  if (status !== 'Available' && status !== 'Attaching') return
+  try {
+    await context.cloud.attachEni(record.id, context.instanceId, growing(context))
+  } catch (error) {
+    if (!(error instanceof CloudError && error.code === 'InvalidOperation.InvalidEniState')) throw error
+    // It is on its way already, or on its way back: its state will tell.
+  }
 }
 
 /** Finds the ENI's link, programs it and makes it ready for pods. */
@@ -120,23 +151,23 @@ export async function detachEni(context: EffectContext, record: KnownEni): Promi
   const ready = context.ready(record.key)
   context.unsetReady(record.key)
   if (ready !== undefined) await context.links.clear(ready)
-  const before = await describe(context, record)
+  const before = await describe(context, record, shrinking(context))
   if (before !== undefined && before.status !== 'Available') {
-    await context.cloud.detachEni(record.id, context.instanceId, context.signal)
+    await context.cloud.detachEni(record.id, context.instanceId, shrinking(context))
     await untilStatus(context, record, 'Available')
   }
   context.commit([{ kind: 'put-eni', eni: { ...record, phase: 'deleting', since: context.now() } }])
 }
 
 export async function deleteEni(context: EffectContext, record: KnownEni): Promise<void> {
-  const before = await describe(context, record)
+  const before = await describe(context, record, shrinking(context))
   if (before?.instanceId === context.instanceId && before.status !== 'Available') {
     // Attached after all, by a call that was still on its way when this was decided.
     context.commit([{ kind: 'put-eni', eni: { ...record, phase: 'detaching', since: context.now() } }])
     return
   }
   if (before !== undefined) {
-    await context.cloud.deleteEni(record.id, context.signal)
+    await context.cloud.deleteEni(record.id, shrinking(context))
     await untilStatus(context, record, 'gone')
   }
   context.commit([{ kind: 'drop-eni', key: record.key }])
@@ -148,7 +179,7 @@ export async function assignAddresses(context: EffectContext, record: AssignReco
     context.commit([{ kind: 'drop-assign', token: record.token }])
     return
   }
-  const ips = await context.cloud.assignIps(eni.id, record.count, record.token, context.signal)
+  const ips = await context.cloud.assignIps(eni.id, record.count, record.token, growing(context))
   const since = context.now()
   // A repeated assign names what its first answer brought, which may be in use or cooling by now.
   const fresh = ips.filter((ip) => {
@@ -163,12 +194,12 @@ export async function assignAddresses(context: EffectContext, record: AssignReco
 export async function unassignAddresses(context: EffectContext, record: KnownEni): Promise<void> {
   const leaving = addressesOf(context.state, record.key).filter((address) => address.phase === 'unassigning')
   const ips: Ipv4[] = leaving.map((address) => address.ip)
-  await context.cloud.unassignIps(record.id, ips, context.signal)
+  await context.cloud.unassignIps(record.id, ips, shrinking(context))
   context.commit(ips.map((ip) => ({ kind: 'drop-address', ip })))
 }
 
-async function describe(context: EffectContext, record: KnownEni): Promise<CloudEni | undefined> {
-  const [eni] = await context.cloud.describeEnis({ ids: [record.id] }, context.signal)
+async function describe(context: EffectContext, record: KnownEni, options: CallOptions): Promise<CloudEni | undefined> {
+  const [eni] = await context.cloud.describeEnis({ ids: [record.id] }, options)
   return eni
 }
 
@@ -176,7 +207,8 @@ async function untilStatus(context: EffectContext, record: KnownEni, wanted: 'In
   const deadline = context.now() + STATE_TIMEOUT
   for (let pause = FIRST_POLL; ; pause = Math.min(LONGEST_POLL, pause * POLL_FACTOR)) {
     await sleep(pause, context.signal)
-    const status = (await describe(context, record))?.status ?? 'gone'
+    const options = wanted === 'InUse' ? growing(context) : shrinking(context)
+    const status = (await describe(context, record, options))?.status ?? 'gone'
     if (status === wanted) return
     // An attach that failed falls back to Available; a vanished ENI reaches no state.
     if (wanted === 'InUse' && (status === 'Available' || status === 'gone') && pause >= LONGEST_POLL) {

@@ -42,7 +42,7 @@ export interface CreatingEni {
   /** Of the vSwitch; recorded so that a start needs no answer of the cloud to program the ENI. */
   readonly cidr: Cidr
   /** Kept as sent: a repeated call must have the same parameters to be recognised by its token. */
-  readonly request: CreateEni
+  readonly request: CreateEni & { readonly secondaryIps: number }
   readonly since: number
 }
 

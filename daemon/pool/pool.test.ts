@@ -4,10 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { pino } from 'pino'
-import { createEcs, type Ecs } from '../../cloud/ecs.ts'
+import { type Cloud, createCloud } from '../../cloud/cloud.ts'
 import { CloudError } from '../../cloud/error.ts'
-import { type InstanceId, parseCloudId, type SecurityGroupId, type VSwitchId } from '../../cloud/ids.ts'
-import { createTransport } from '../../cloud/transport.ts'
+import {
+  type InstanceId,
+  parseCloudId,
+  type SecurityGroupId,
+  type VpcId,
+  type VSwitchId,
+  type ZoneId,
+} from '../../cloud/ids.ts'
+import { createTransport, type FinishedCall } from '../../cloud/transport.ts'
+import { VSwitches } from '../../cloud/vswitch/vswitches.ts'
 import { parseLinkName } from '../../inet/link-name.ts'
 import { parseRegion } from '../../simulator/region/parse.ts'
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts'
@@ -17,11 +25,12 @@ import type { EniLinks } from './effects.ts'
 import { PoolError } from './error.ts'
 import { type Change, ownerOf } from './model.ts'
 import { type Lease, Pool } from './pool.ts'
-import { VSwitches } from './vswitches.ts'
 
 const REGION = join(import.meta.dirname, '..', '..', 'conf', 'regions', 'two-nodes.yaml')
 const HERE = parseCloudId<InstanceId>('i-sim-a')
 const VSWITCH = parseCloudId<VSwitchId>('vsw-sim-h')
+const VPC = parseCloudId<VpcId>('vpc-sim')
+const ZONE = parseCloudId<ZoneId>('cn-sim-h')
 const GROUP = parseCloudId<SecurityGroupId>('sg-sim')
 /** ecs.g7.xlarge: four ENIs, one of them the node's, fifteen addresses each. */
 const LIMITS: PoolLimits = { maxEnis: 3, addressesPerEni: 15, minFree: 5, maxFree: 10 }
@@ -39,9 +48,10 @@ const LINKS: EniLinks = {
 
 let directory: string
 let simulator: Simulator
-let ecs: Ecs
+let ecs: Cloud
 let journal: Journal
 let running: Pool[]
+let finished: FinishedCall[]
 /** ms by which the pool's clock is ahead. */
 let ahead: number
 
@@ -50,14 +60,16 @@ beforeEach(async () => {
   const region = parseRegion(readFileSync(REGION, 'utf8'), REGION)
   simulator = await startSimulator({ region, fabricPrefix: undefined, listen: { host: '127.0.0.1', port: 0 }, log })
   const host = simulator.ready.api.replace('http://', '')
-  ecs = createEcs(
+  ecs = createCloud(
     createTransport({
       ...{ endpoints: { ecs: host, vpc: host }, scheme: 'http', regionId: 'cn-sim' },
       credential: async () => ({ accessKeyId: 'LTAIsim', accessKeySecret: 'sim-secret' }),
       // The SDK keeps a timer of this length for each call, which would keep the test process.
       attemptTimeout: 500,
+      onCall: (call) => finished.push(call),
     }),
   )
+  finished = []
   journal = new Journal(directory)
   running = []
   ahead = 0
@@ -78,7 +90,7 @@ interface Crash {
 interface StartOptions {
   readonly limits?: Partial<PoolLimits>
   readonly crash?: Crash
-  readonly cloud?: Ecs
+  readonly cloud?: Cloud
   readonly links?: EniLinks
   readonly linkTimeout?: number
   readonly allowed?: readonly VSwitchId[]
@@ -95,7 +107,10 @@ async function start(options: StartOptions = {}): Promise<Pool> {
   }
   const pool = new Pool({
     ...{ state: journal.loadPool(), journal: { commitPool }, cloud, links, linkTimeout, now, log, instanceId: HERE },
-    ...{ vSwitches: new VSwitches({ cloud, allowed, now }), limits: { ...LIMITS, ...options.limits } },
+    ...{
+      vSwitches: new VSwitches({ cloud, allowed, now, vpcId: VPC, zone: ZONE }),
+      limits: { ...LIMITS, ...options.limits },
+    },
     ...{ securityGroupIds: [GROUP], tags: { team: 'net' }, coolDown: COOL_DOWN },
   })
   running.push(pool)
@@ -119,7 +134,7 @@ const acquire = (pool: Pool, name: string, signal = new AbortController().signal
   pool.acquire(ownerOf(name, 'eth0'), signal)
 
 async function calls(action: string): Promise<number> {
-  const { calls: entries } = (await (await fetch(`${simulator.ready.api}/sim/audit`)).json()) as {
+  const { calls: entries } = (await (await fetch(`${simulator.ready.api}/audit`)).json()) as {
     calls: { action: string }[]
   }
   return entries.filter((entry) => entry.action === action).length
@@ -261,10 +276,10 @@ describe('a crash', () => {
 
   test('an answer that never came: the repeated creation gives the same ENI', async () => {
     let lost = 0
-    const deaf: Ecs = {
+    const deaf: Cloud = {
       ...ecs,
-      createEni: async (request, signal) => {
-        await ecs.createEni(request, signal)
+      createEni: async (request, options) => {
+        await ecs.createEni(request, options)
         lost++
         throw new Error('the answer was lost')
       },
@@ -328,7 +343,7 @@ test('an ENI whose link never appears does not keep pods from another one', asyn
 
 test('a full journal ends nothing: what cannot be recorded is tried again', async () => {
   const crash = { writes: 1 }
-  const cloud: Ecs = {
+  const cloud: Cloud = {
     ...ecs,
     createEni: async () => {
       throw new CloudError('no', { action: 'CreateNetworkInterface', code: 'Forbidden.RAM' })
@@ -343,15 +358,76 @@ test('a full journal ends nothing: what cannot be recorded is tried again', asyn
 test('a full vSwitch is left for the next one at once', async () => {
   const empty = new Set<string>([VSWITCH])
   const other = parseCloudId<VSwitchId>('vsw-sim-i')
-  const cloud: Ecs = {
+  const cloud: Cloud = {
     ...ecs,
-    createEni: async (request, signal) => {
-      if (!empty.has(request.vSwitchId)) return await ecs.createEni({ ...request, vSwitchId: VSWITCH }, signal)
+    // As if the other zone's vSwitch were in this one.
+    describeVSwitches: async () =>
+      (await ecs.describeVSwitches({ ids: [VSWITCH, other] })).map((vSwitch) => ({ ...vSwitch, zoneId: ZONE })),
+    createEni: async (request, options) => {
+      if (!empty.has(request.vSwitchId)) return await ecs.createEni({ ...request, vSwitchId: VSWITCH }, options)
       throw new CloudError('empty', { action: 'CreateNetworkInterface', code: 'InvalidVSwitchId.IpNotEnough' })
     },
   }
   const pool = await start({ cloud, allowed: [VSWITCH, other] })
   expect((await acquire(pool, 'a')).ip).toBeDefined()
+})
+
+test('a node whose vSwitches are full says so, looks again after a while and then serves', async () => {
+  let full = true
+  const cloud: Cloud = {
+    ...ecs,
+    describeVSwitches: async (filter) => {
+      const listed = await ecs.describeVSwitches(filter)
+      return listed.map((vSwitch) => ({ ...vSwitch, ...(full ? { availableIps: 0 } : {}) }))
+    },
+  }
+  const pool = await start({ cloud })
+  await expect(acquire(pool, 'a')).rejects.toThrow(/vsw-sim-h has no free address/)
+  full = false
+  ahead = 700_000
+  expect(await calls('CreateNetworkInterface')).toBe(0)
+  pool.start()
+  await until(() => phases(pool, 'warm').length >= LIMITS.minFree)
+  expect(pool.problems).toEqual([])
+})
+
+describe('who goes first in the request budget', () => {
+  /** Priorities that calls of the action had. */
+  const priorities = (action: string) => [
+    ...new Set(finished.flatMap((call) => (call.action === action ? [call.priority] : []))),
+  ]
+
+  test('filling up gives way to everything that a pod waits for', async () => {
+    const pool = await start()
+    await until(() => phases(pool, 'warm').length === 5 && [...pool.state.enis.values()][0]?.phase === 'in-use')
+    expect(priorities('CreateNetworkInterface')).toEqual(['prewarm'])
+    expect(priorities('AttachNetworkInterface')).toEqual(['prewarm'])
+  })
+
+  test('a pod that waits for an ENI', async () => {
+    const pool = await start({ limits: { minFree: 0 } })
+    await acquire(pool, 'a')
+    expect(priorities('CreateNetworkInterface')).toEqual(['pod'])
+    expect(priorities('AttachNetworkInterface')).toEqual(['pod'])
+    await acquire(pool, 'b')
+    expect(priorities('AssignPrivateIpAddresses')).toEqual(['pod'])
+  })
+
+  test('giving back goes last', async () => {
+    const pool = await start({ limits: { minFree: 0, maxFree: 0, maxEnis: 1, addressesPerEni: 3 } })
+    for (const name of ['a', 'b']) await acquire(pool, name)
+    pool.release(ownerOf('b', 'eth0'))
+    ahead = COOL_DOWN + 1
+    pool.start()
+    await until(() => pool.state.addresses.size === 1)
+    pool.release(ownerOf('a', 'eth0'))
+    ahead = 2 * COOL_DOWN + 2
+    pool.start()
+    await until(() => pool.state.enis.size === 0)
+    for (const action of ['UnassignPrivateIpAddresses', 'DetachNetworkInterface', 'DeleteNetworkInterface']) {
+      expect(priorities(action)).toEqual(['clean-up'])
+    }
+  })
 })
 
 test('an ENI of somebody else is not touched', async () => {
@@ -368,7 +444,7 @@ test('an ENI of somebody else is not touched', async () => {
 })
 
 test('a wrong key stops growth, is said in words and is not asked again and again', async () => {
-  const refused = createEcs(
+  const refused = createCloud(
     createTransport({
       ...{
         endpoints: { ecs: simulator.ready.api.slice(7), vpc: simulator.ready.api.slice(7) },
@@ -379,7 +455,7 @@ test('a wrong key stops growth, is said in words and is not asked again and agai
       attemptTimeout: 500,
     }),
   )
-  const cloud: Ecs = { ...ecs, createEni: refused.createEni }
+  const cloud: Cloud = { ...ecs, createEni: refused.createEni }
   const pool = await start({ cloud })
   await expect(acquire(pool, 'a')).rejects.toThrow(/SignatureDoesNotMatch/)
   await expect(acquire(pool, 'b')).rejects.toThrow(/CreateNetworkInterface failed/)

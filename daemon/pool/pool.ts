@@ -4,10 +4,12 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
-import type { CreateEni, Ecs } from '../../cloud/ecs.ts'
+import type { Priority } from '../../cloud/budget/priority.ts'
+import type { Ecs } from '../../cloud/ecs.ts'
 import { CloudError } from '../../cloud/error.ts'
-import type { InstanceId, SecurityGroupId } from '../../cloud/ids.ts'
-import type { Cidr, Ipv4 } from '../../inet/address.ts'
+import type { InstanceId, SecurityGroupId, VSwitchId } from '../../cloud/ids.ts'
+import type { VSwitches } from '../../cloud/vswitch/vswitches.ts'
+import type { Ipv4 } from '../../inet/address.ts'
 import type { LinkName } from '../../inet/link-name.ts'
 import { chooseAddress } from './choose-address.ts'
 import { type Action, decide, type PoolLimits } from './decide.ts'
@@ -18,6 +20,7 @@ import {
   type AssignToken,
   assignsOf,
   type Change,
+  type CreatingEni,
   type EniKey,
   type EniRecord,
   type Owner,
@@ -26,7 +29,6 @@ import {
 } from './model.ts'
 import { CREATOR_TAG, INTENT_TAG, NO_SUSPICIONS, NODE_TAG, reconcile, type Suspicions } from './reconcile.ts'
 import { tidyChanges } from './tidy.ts'
-import type { VSwitches } from './vswitches.ts'
 import { Waiters } from './waiters.ts'
 
 export interface Lease {
@@ -92,6 +94,7 @@ export class Pool {
     this.#effects = new EffectRunner({
       context: {
         ...{ state: this.#tables, cloud, links, instanceId, now, linkTimeout, signal: this.#stop.signal },
+        priority: () => this.#priority(),
         commit: (changes) => this.#commit(changes),
         ready: (key) => this.#ready.get(key),
         setReady: (eni) => void this.#ready.set(eni.key, eni),
@@ -120,9 +123,10 @@ export class Pool {
 
   /** What keeps the pool from growing, in words for the operator. */
   get problems(): string[] {
-    const { now } = this.#options
+    const { now, vSwitches } = this.#options
     const refused = this.#refusal !== undefined && this.#refusal.until > now() ? [this.#refusal.problem] : []
-    return [...refused, ...this.#effects.problems]
+    const full = vSwitches.allEmpty ? vSwitches.problems : []
+    return [...refused, ...full, ...this.#effects.problems]
   }
 
   readyEni(key: EniKey): ReadyEni | undefined {
@@ -175,10 +179,9 @@ export class Pool {
       cloud.describeEnis({ tags: filter }),
     ])
     const enis = new Map([...attached, ...tagged].map((eni) => [eni.id, eni]))
-    const cidrs = new Map<EniRecord['vSwitchId'], Cidr>()
-    for (const { vSwitchId } of enis.values()) {
-      if (!cidrs.has(vSwitchId)) cidrs.set(vSwitchId, (await vSwitches.facts(vSwitchId)).cidr)
-    }
+    const vSwitchIds = new Set([...enis.values()].map((eni) => eni.vSwitchId))
+    const facts = await Promise.all([...vSwitchIds].map((id) => vSwitches.facts(id)))
+    const cidrs = new Map(facts.map(({ id, cidr }) => [id, cidr]))
     const result = reconcile({
       ...{ state: this.#tables, cloud: [...enis.values()], instanceId, cidrs, podRoutes },
       ...{ suspicions: this.#suspicions, settledBefore: asked, now: now(), newKey: newEniKey },
@@ -211,6 +214,11 @@ export class Pool {
     clearImmediate(this.#scheduled)
     this.#waiters.turnAway(this.#waiters.length, () => new PoolError('cancelled', 'terwayd is stopping', 'try again'))
     await this.#effects.settled()
+  }
+
+  /** Of calls that bring addresses. */
+  #priority(): Priority {
+    return this.#waiters.length > 0 ? 'pod' : 'prewarm'
   }
 
   #commit(changes: readonly Change[]): void {
@@ -249,6 +257,7 @@ export class Pool {
 
   #advance(): void {
     this.#tidy()
+    this.#probe()
     for (const key of this.#tables.enis.keys()) void this.#effects.start(key)
     this.#serve()
     const decision = decide({
@@ -270,6 +279,13 @@ export class Pool {
     this.#effects.tidy()
   }
 
+  /** A full vSwitch is used again when a look at it finds addresses. */
+  #probe(): void {
+    const { vSwitches, now } = this.#options
+    if (vSwitches.nextTry === undefined || vSwitches.nextTry > now()) return
+    void vSwitches.probe().then(() => this.#soon())
+  }
+
   /** Nothing is given from it any more; what the node has of it is taken away, as far as it is still there. */
   #putOutOfUse(key: EniKey): void {
     const { links, log } = this.#options
@@ -285,6 +301,7 @@ export class Pool {
     return {
       busyEnis: this.#effects.busy,
       failedEnis: this.#effects.failed,
+      stumblingEnis: this.#effects.stumbling,
       readyEnis: new Set(this.#ready.keys()),
       emptyVSwitches: vSwitches.empty,
       noNewEni: refused || this.#choosing > 0 || vSwitches.allEmpty,
@@ -326,6 +343,7 @@ export class Pool {
       case 'assign': {
         const token = randomUUID() as AssignToken
         this.#commit([{ kind: 'put-assign', assign: { token, eni: action.eni, count: action.count, since } }])
+        this.#noteTaken(action.eni, action.count)
         void this.#effects.start(action.eni)
         return
       }
@@ -342,8 +360,15 @@ export class Pool {
       }
       case 'end-cooling':
         this.#commit(action.ips.flatMap((ip) => this.#rephase(ip, { phase: 'warm', since })))
+        // Free addresses may be too many, and nothing else would make the pool look again.
+        this.#soon()
         return
     }
+  }
+
+  #noteTaken(key: EniKey, addresses: number): void {
+    const eni = this.#tables.enis.get(key)
+    if (eni !== undefined) this.#options.vSwitches.take(eni.vSwitchId, addresses)
   }
 
   #rephase(ip: Ipv4, to: { phase: 'warm' | 'unassigning'; since: number }): Change[] {
@@ -358,9 +383,10 @@ export class Pool {
     const { vSwitches, now, log } = this.#options
     this.#choosing++
     try {
-      const vSwitch = await vSwitches.choose()
+      const vSwitch = await vSwitches.choose(1 + secondaryIps, this.#priority())
       if (vSwitch === undefined) {
-        this.#refuse('no vSwitch of this zone has free addresses', REFUSAL_PAUSE)
+        const why = vSwitches.problems.map((problem) => `; ${problem}`).join('')
+        this.#refuse(`no vSwitch of this zone has free addresses${why}`, REFUSAL_PAUSE)
         return
       }
       const key = newEniKey()
@@ -377,7 +403,7 @@ export class Pool {
     }
   }
 
-  #creation(key: EniKey, vSwitchId: CreateEni['vSwitchId'], secondaryIps: number): CreateEni {
+  #creation(key: EniKey, vSwitchId: VSwitchId, secondaryIps: number): CreatingEni['request'] {
     const { securityGroupIds, tags, instanceId } = this.#options
     const own = { [CREATOR_TAG.key]: CREATOR_TAG.value, [NODE_TAG]: instanceId, [INTENT_TAG]: key }
     const name = `terway-${instanceId}`.slice(0, 128)

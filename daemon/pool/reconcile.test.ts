@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { CloudEni } from '../../cloud/ecs.ts'
-import { type EniId, type InstanceId, parseCloudId, type VSwitchId } from '../../cloud/ids.ts'
+import { type EniId, type InstanceId, parseCloudId, type VpcId, type VSwitchId, type ZoneId } from '../../cloud/ids.ts'
 import { type Ipv4, parseCidr, parseIpv4, parseMac } from '../../inet/address.ts'
 import { parseLinkName } from '../../inet/link-name.ts'
 import { type AssignToken, type EniKey, type KnownEni, type Owner, PoolTables } from './model.ts'
@@ -19,6 +19,8 @@ function cloudEni(id: string, fields: Partial<CloudEni> = {}): CloudEni {
     mac: MAC,
     status: 'InUse',
     type: 'Secondary',
+    ...{ vpcId: parseCloudId<VpcId>('vpc-1'), zoneId: parseCloudId<ZoneId>('cn-sim-h'), name: '', description: '' },
+    ...{ ipv6s: [], ipv4Prefixes: [], ipv6Prefixes: [] },
     vSwitchId: VSWITCH,
     instanceId: HERE,
     primaryIp: ip(1),

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { type Logger, pino } from 'pino'
 import { Gauge, Registry } from 'prom-client'
+import { Budget } from '../../cloud/budget/budget.ts'
 import { createMetrics, serveMetrics } from './metrics.ts'
 
 const HOST = '127.0.0.1'
@@ -31,6 +32,35 @@ test('metrics are at /metrics and nothing is anywhere else', async () => {
   expect(answer.status).toBe(200)
   expect(await answer.text()).toContain('terway_cni_call_latency_ms')
   expect((await get(registry, '/')).status).toBe(404)
+})
+
+test('cloud calls are counted by action, failures and throttled answers among them, and timed by code', async () => {
+  const { registry, observeCloud } = createMetrics(() => undefined)
+  const call = { action: 'AttachNetworkInterface', milliseconds: 40, attempt: 1, queued: 7, priority: 'pod' } as const
+  observeCloud({ ...call, code: 'OK' })
+  const first = await registry.metrics()
+  expect(first).toContain('terway_api_call_errors{action="AttachNetworkInterface"} 0')
+  expect(first).toContain('terway_api_rate_limit_hits{action="AttachNetworkInterface"} 0')
+  for (const code of ['Throttling.User', 'Forbidden.RAM']) observeCloud({ ...call, code })
+  const then = await registry.metrics()
+  expect(then).toContain('terway_api_call_total{action="AttachNetworkInterface"} 3')
+  expect(then).toContain('terway_api_call_errors{action="AttachNetworkInterface"} 2')
+  expect(then).toContain('terway_api_rate_limit_hits{action="AttachNetworkInterface"} 1')
+  expect(then).toContain('terway_api_call_latency_sum{action="AttachNetworkInterface",code="Forbidden.RAM"} 40')
+  expect(then).toContain('terway_api_queue_wait_ms_sum{action="AttachNetworkInterface",priority="pod"} 21')
+})
+
+test('the rate that the budget allows is shown as it is when asked', async () => {
+  const budget = new Budget({ conf: { perAction: { TagResources: 120 }, burstSize: 1 } })
+  const { registry } = createMetrics(
+    () => undefined,
+    () => budget.snapshot(),
+  )
+  expect(await registry.metrics()).not.toContain('terway_api_budget_per_second{')
+  const permit = await budget.acquire('TagResources', { priority: 'pod' })
+  expect(await registry.metrics()).toContain('terway_api_budget_per_second{action="TagResources"} 2')
+  permit.throttled()
+  expect(await registry.metrics()).toContain('terway_api_budget_per_second{action="TagResources"} 1')
 })
 
 test('a port that is taken is told of, with what to do, and nothing ends', async () => {

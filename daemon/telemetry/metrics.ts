@@ -1,29 +1,29 @@
 /** Prometheus metrics of the daemon, on a port that only answers questions. */
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
-import { Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { ActionBudget } from '../../cloud/budget/budget.ts'
+import { kindOf } from '../../cloud/error.ts'
+import type { FinishedCall } from '../../cloud/transport.ts'
 import type { ListenAddress } from '../config/flags.ts'
 import type { Pool } from '../pool/pool.ts'
 
 export interface Metrics {
   readonly registry: Registry
   observeCni(call: { verb: string; code: number; milliseconds: number }): void
-  observeCloud(call: { action: string; code: string; milliseconds: number }): void
+  observeCloud(call: FinishedCall): void
 }
 
 /** Upper bounds in ms: from a warm ADD to the deadline of a CNI call. */
 const BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 120_000]
 
-export function createMetrics(pool: () => Pool | undefined): Metrics {
+/** @param budget the request budget as it stands, asked at every collection */
+export function createMetrics(pool: () => Pool | undefined, budget?: () => readonly ActionBudget[]): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const cni = new Histogram({
     ...{ name: 'terway_cni_call_latency_ms', help: 'CNI calls by verb and CNI error code (0: success)', registers },
     ...{ labelNames: ['verb', 'code'], buckets: BUCKETS },
-  })
-  const cloud = new Histogram({
-    ...{ name: 'terway_api_latency_ms', help: 'Attempts of cloud API calls by action and code', registers },
-    ...{ labelNames: ['action', 'code'], buckets: BUCKETS },
   })
   new Gauge({
     ...{ name: 'terway_ip_pool_addresses', help: 'Addresses of this node by phase', labelNames: ['phase'], registers },
@@ -35,8 +35,48 @@ export function createMetrics(pool: () => Pool | undefined): Metrics {
   return {
     registry,
     observeCni: ({ verb, code, milliseconds }) => cni.observe({ verb, code: String(code) }, milliseconds),
-    observeCloud: ({ action, code, milliseconds }) => cloud.observe({ action, code }, milliseconds),
+    observeCloud: createCloudMetrics(registry, budget),
   }
+}
+
+/**
+ * `terway_api_call_errors` / `terway_api_call_total` is the share of failures that the users' alert rules compute:
+ * Prometheus divides series of equal labels, so neither has the code. It is in `terway_api_call_latency_count`.
+ */
+function createCloudMetrics(registry: Registry, budget: (() => readonly ActionBudget[]) | undefined) {
+  const registers = [registry]
+  const counter = (name: string, help: string) => new Counter({ name, help, labelNames: ['action'], registers })
+  const total = counter('terway_api_call_total', 'Attempts of cloud API calls by action')
+  const errors = counter('terway_api_call_errors', 'Attempts of cloud API calls that failed, by action')
+  const throttled = counter('terway_api_rate_limit_hits', 'Attempts of cloud API calls that were throttled, by action')
+  const latency = new Histogram({
+    ...{ name: 'terway_api_call_latency', help: 'Attempts of cloud API calls by action and code, ms', registers },
+    ...{ labelNames: ['action', 'code'], buckets: BUCKETS },
+  })
+  const queued = new Histogram({
+    ...{ name: 'terway_api_queue_wait_ms', help: 'Wait of cloud API calls for their turn in the budget', registers },
+    ...{ labelNames: ['action', 'priority'], buckets: BUCKETS },
+  })
+  if (budget !== undefined) collectBudget(registry, budget)
+  return (call: FinishedCall) => {
+    const { action, code, priority } = call
+    latency.observe({ action, code }, call.milliseconds)
+    queued.observe({ action, priority }, call.queued)
+    total.inc({ action })
+    // Also by 0: a series that begins with its first error has no rate at that moment.
+    errors.inc({ action }, code === 'OK' ? 0 : 1)
+    throttled.inc({ action }, kindOf(code) === 'throttled' ? 1 : 0)
+  }
+}
+
+function collectBudget(registry: Registry, budget: () => readonly ActionBudget[]): void {
+  new Gauge({
+    ...{ name: 'terway_api_budget_per_second', help: 'Cloud API calls per second that the budget allows now' },
+    ...{ labelNames: ['action'], registers: [registry] },
+    collect() {
+      for (const { action, perSecond } of budget()) this.set({ action }, perSecond)
+    },
+  })
 }
 
 export interface MetricsServer {

@@ -1,0 +1,54 @@
+/**
+ * How a throttled answer slows an action down and how it recovers: the rate is halved at once and given back slowly,
+ * as TCP does with its window (RFC 5681 §3.1), because the limit is the account's and its other users are unknown.
+ */
+import type { Limit } from './token-bucket.ts'
+
+export interface Pace {
+  /** The part of the configured rate in use: above 0, at most 1. */
+  readonly share: number
+  /** Number of halvings so far. The answer to a call of an earlier era says nothing about the rate of this one. */
+  readonly era: number
+  /** Halvings without a success between them. */
+  readonly inRow: number
+  /** Up to when the share has been counted, ms. */
+  readonly countedAt: number
+}
+
+export const FULL_PACE: Pace = { share: 1, era: 0, inRow: 0, countedAt: 0 }
+
+/** The pace at which the API's documentation asks to probe while it throttles, calls per second. */
+const PROBING = 1
+/** Of the configured rate, given back for every RISE_PERIOD (ms) without a throttled answer. */
+const RISE = 0.05
+const RISE_PERIOD = 10_000
+
+/** After a throttled answer to a call of this era. */
+export function halved(pace: Pace, { perSecond }: Limit, now: number): Pace {
+  const share = Math.max(Math.min(1, PROBING / perSecond), pace.share / 2)
+  return { share, era: pace.era + 1, inRow: pace.inRow + 1, countedAt: now }
+}
+
+/** After a success of this era: it proves that the time since the last throttled answer earned its rise. */
+export function recovered(pace: Pace, now: number): Pace {
+  const rise = (RISE * Math.max(0, now - pace.countedAt)) / RISE_PERIOD
+  return { ...pace, share: Math.min(1, pace.share + rise), inRow: 0, countedAt: now }
+}
+
+/** The limit that the pace leaves of the configured one. */
+export function paced({ perSecond, burst }: Limit, { share }: Pace): Limit {
+  return { perSecond: perSecond * share, burst: Math.max(1, burst * share) }
+}
+
+const FIRST_CLOSURE = 1_000
+/** The gateway counts in fixed windows of a minute and allows the action again in the next one, ms. */
+const WINDOW = 60_000
+
+/**
+ * For how long an action just halved is closed, ms: a random time up to FIRST_CLOSURE × 2^(halvings in a row - 1), at
+ * most a window, for a longer wait gains nothing. It comes on top of what the answer asked for: that is the same for
+ * all nodes of an account, and the random part keeps them apart.
+ */
+export function closure({ inRow }: Pace, random: () => number, retryAfter: number): number {
+  return Math.min(WINDOW, retryAfter) + random() * Math.min(WINDOW, FIRST_CLOSURE * 2 ** (inRow - 1))
+}
