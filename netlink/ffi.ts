@@ -28,6 +28,7 @@ const c = {
 
 /** linux/socket.h, asm-generic/socket.h, linux/netlink.h, linux/sched.h, linux/mount.h, linux/nsfs.h */
 export const AF_INET = 2
+export const AF_INET6 = 10
 export const AF_NETLINK = 16
 export const SOCK_STREAM = 1
 export const SOCK_RAW = 3

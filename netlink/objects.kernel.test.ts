@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { parseCidr, parseIp, parseMac } from '../inet/address.ts'
 import { parseLinkName } from '../inet/link-name.ts'
+import { until } from '../test/cluster/process.ts'
 import { ip, ipJson, TestNamespaces } from '../test/kernel/namespaces.ts'
 import { addAddress, deleteAddress, listAddresses } from './address.ts'
 import {
@@ -32,7 +33,7 @@ let host: Netns
 let pod: Netns
 let socket: NetlinkSocket
 
-beforeEach(() => {
+beforeEach(async () => {
   spaces = new TestNamespaces('tw-nl-obj-')
   host = spaces.create('host')
   pod = spaces.create('pod')
@@ -43,6 +44,8 @@ beforeEach(() => {
       peer: { name: ETH0, ifindex: 99, mac: MACS[1], mtu: 1300, netns: pod },
     }),
   ])
+  // The kernel sees in its own time that the other end is down, and then forgets the link's neighbours.
+  await until(() => (getLink(socket, CALI)?.running === false ? true : undefined), { what: 'no carrier' })
 })
 
 afterEach(() => {

@@ -1,8 +1,10 @@
 import { expect, test } from '@jest/globals'
+import { NEW_ENI } from '../test/simulator/new-eni.ts'
 import { NO_LATENCY, testRegion } from '../test/simulator/region.ts'
+import { RegionClock } from './clock.ts'
 import { Cloud } from './cloud/cloud.ts'
 import { Engine } from './engine.ts'
-import type { InstanceId, SecurityGroupId, VSwitchId } from './region/ids.ts'
+import type { InstanceId } from './region/ids.ts'
 
 function testEngine(follow: (cloud: Cloud) => Promise<void>) {
   const cloud = new Cloud({ region: testRegion({ latencies: { ...NO_LATENCY, attach: 20, link: 10 } }), now: Date.now })
@@ -13,33 +15,42 @@ function testEngine(follow: (cloud: Cloud) => Promise<void>) {
     follow: () => follow(cloud),
     onError: (error) => errors.push(error),
   })
-  const create = () =>
-    cloud.createEni({
-      vSwitchId: 'vsw-sim-h' as VSwitchId,
-      securityGroupIds: ['sg-sim' as SecurityGroupId],
-      secondary: { count: 0 },
-      name: '',
-      description: '',
-      tags: new Map(),
-      deleteOnRelease: true,
-    })
+  const create = () => cloud.createEni(NEW_ENI)
   return { cloud, engine, errors, create }
 }
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 test('transitions happen by themselves and the outside follows each', async () => {
-  const seen: string[] = []
-  const { engine, cloud, create } = testEngine(async (now) => {
-    seen.push(now.enis().at(-1)?.state.status ?? '')
+  let time = Date.now()
+  const latencies = { ...NO_LATENCY, attach: 20, link: 10 }
+  const cloud = new Cloud({ region: testRegion({ latencies }), now: () => time })
+  const seen: unknown[] = []
+  const { promise: linked, resolve } = Promise.withResolvers<void>()
+  const engine = new Engine({
+    cloud,
+    now: () => time,
+    // Each step is due when the one before has been followed: however slow the machine is, no two happen at once.
+    follow: async () => {
+      const { state } = cloud.eni(id)
+      seen.push(state)
+      time += 20
+      if (state.status === 'InUse' && state.linked) resolve()
+    },
+    onError: () => resolve(),
   })
-  const { id } = create()
+  const { id } = cloud.createEni(NEW_ENI)
   await engine.changed()
   cloud.attachEni(id, 'i-sim-a' as InstanceId)
   await engine.changed()
-  await sleep(200)
+  await linked
   await engine.stop()
-  expect(seen).toEqual(['Available', 'Attaching', 'InUse', 'InUse'])
+  expect(seen).toMatchObject([
+    { status: 'Available' },
+    { status: 'Attaching' },
+    { status: 'InUse', linked: false },
+    { status: 'InUse', linked: true },
+  ])
 })
 
 test('the outside follows one change after the other, and only changes', async () => {
@@ -83,4 +94,19 @@ test('after stop nothing happens any more', async () => {
   await engine.stop()
   await sleep(60)
   expect(runs).toBe(1)
+})
+
+test('on a faster clock, transitions happen as much earlier', async () => {
+  const { now } = new RegionClock(1000)
+  const cloud = new Cloud({ region: testRegion({ latencies: { ...NO_LATENCY, attach: 60_000 } }), now })
+  const { promise: inUse, resolve } = Promise.withResolvers<void>()
+  const follow = async () => {
+    if (cloud.enis().at(-1)?.state.status === 'InUse') resolve()
+  }
+  const engine = new Engine({ cloud, now, speed: 1000, follow, onError: () => resolve() })
+  cloud.attachEni(cloud.createEni(NEW_ENI).id, 'i-sim-a' as InstanceId)
+  await engine.changed()
+  expect(cloud.enis().at(-1)?.state.status).toBe('Attaching')
+  await inUse
+  await engine.stop()
 })

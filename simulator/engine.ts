@@ -3,7 +3,10 @@ import type { Cloud } from './cloud/cloud.ts'
 
 export interface EngineOptions {
   readonly cloud: Cloud
+  /** Milliseconds since the epoch, of the region's clock. */
   readonly now: () => number
+  /** How many times as fast as real time that clock runs; 1 where it is not given. */
+  readonly speed?: number
   /** Makes the outside equal to the cloud as it is at the moment of the call; rejects when it cannot. */
   readonly follow: () => Promise<void>
   /** Told of every failure of `follow`. */
@@ -59,7 +62,7 @@ export class Engine {
   }
 
   #arm(): void {
-    const { cloud, now } = this.#options
+    const { cloud, now, speed = 1 } = this.#options
     clearTimeout(this.#timer)
     if (cloud.nextDue === undefined) return
     this.#timer = setTimeout(
@@ -67,7 +70,7 @@ export class Engine {
         cloud.advance()
         void this.changed()
       },
-      Math.max(0, cloud.nextDue - now()),
+      Math.max(0, cloud.nextDue - now()) / speed,
     )
   }
 }

@@ -1,5 +1,5 @@
-/** Opening and closing servers. */
-import type { Server } from 'node:http'
+/** Opening and closing servers, and connections that nobody answers. */
+import type { Server, ServerResponse } from 'node:http'
 
 /** A port of the machine, or a descriptor that listens already. */
 export type Listener = { readonly host: string; readonly port: number } | { readonly fd: number }
@@ -30,4 +30,13 @@ export function close(server: Server): Promise<void> {
     server.close((error) => (error === undefined ? resolve() : reject(error)))
     server.closeAllConnections()
   })
+}
+
+/** Real time, ms: no client waits longer. */
+const SILENCE = 300_000
+
+/** Never answers. The connection is closed when the client, the server or this process's patience ends it. */
+export function hold(response: ServerResponse): void {
+  const timer = setTimeout(() => response.destroy(), SILENCE)
+  response.on('close', () => clearTimeout(timer))
 }

@@ -72,8 +72,8 @@ test('announces itself, serves nodes from inside the VPC, and leaves nothing whe
   expect(curl(`${PREFIX}-node-a`, metadata)).toBe('i-sim-a')
   expect(curl(`${PREFIX}-node-b`, metadata)).toBe('i-sim-b')
   expect(curl(`${PREFIX}-node-a`, '-X', 'POST', `${ready.apiInVpc}/`)).toContain('IncompleteSignature')
-  expect(curl(`${PREFIX}-node-a`, `${ready.apiInVpc}/sim/state`)).toContain('There is nothing at /sim/state')
-  const audit = await (await fetch(`${ready.api}/sim/audit`)).json()
+  expect(curl(`${PREFIX}-node-a`, `${ready.apiInVpc}/state`)).toContain('There is nothing at /state')
+  const audit = await (await fetch(`${ready.api}/audit`)).json()
   expect(audit).toMatchObject({ calls: [{ code: 'IncompleteSignature', node: 'node-a' }] })
 
   const end = endOf(child)
@@ -134,4 +134,20 @@ test('a region that cannot be is refused before anything is made', async () => {
   expect(end).toBe(1)
   expect(stderr).toContain('Unrecognized key: "atach"')
   expect(listNamedNetns(PREFIX)).toEqual([])
+})
+
+test.each([
+  ['--speed', '0', 'It must be above 0 and at most 1000.'],
+  ['--speed', 'fast', 'It must be above 0 and at most 1000.'],
+  ['--seed', '-1', 'It must be a number of at most 9 digits.'],
+])('%s %s is refused before anything is made', async (option, value, message) => {
+  const { end, stderr } = await endOf(start(`${option}=${value}`))
+  expect(end).toBe(1)
+  expect(stderr).toContain(message)
+  expect(listNamedNetns(PREFIX)).toEqual([])
+})
+
+test('--speed makes the clock of the region faster', async () => {
+  const { api } = await readyOf(start('--no-fabric', '--speed', '20', '--seed', '7'))
+  expect(await (await fetch(`${api}/state`)).json()).toMatchObject({ clock: { speed: 20 } })
 })

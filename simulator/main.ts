@@ -1,6 +1,7 @@
 /** The executable `terway-sim`. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { destination, type Logger, pino } from 'pino'
+import { MAX_SPEED } from './clock.ts'
 import { CommandError } from './fabric/command.ts'
 import { FabricError } from './fabric/error.ts'
 import { cleanFabric } from './fabric/fabric.ts'
@@ -13,6 +14,8 @@ interface RunOptions {
   readonly region: string
   readonly prefix: string
   readonly listen: { readonly host: string; readonly port: number }
+  readonly speed: number
+  readonly seed?: number
   readonly fabric: boolean
   readonly exitWithParent: boolean
 }
@@ -36,6 +39,14 @@ program
       .argParser(parseListen)
       .default({ host: '127.0.0.1', port: 0 }, '127.0.0.1, a free port'),
   )
+  .addOption(
+    new Option('--speed <factor>', 'how many seconds of the region pass in a real one')
+      .argParser(parseSpeed)
+      .default(1),
+  )
+  .addOption(
+    new Option('--seed <number>', "of faults that happen by chance, instead of the region file's").argParser(parseSeed),
+  )
   .option('--no-fabric', 'the API only: no namespaces, no links, no metadata service, no root needed')
   .option('--exit-with-parent', 'stop when the process that started this one has ended', false)
   .addHelpText(
@@ -44,9 +55,11 @@ program
 Examples:
   terway-sim run --region conf/regions/two-nodes.yaml
   terway-sim run --region conf/regions/two-nodes.yaml --no-fabric --listen 127.0.0.1:8080
+  terway-sim run --region conf/regions/hundred-nodes.yaml --no-fabric --speed 20
 
 The namespaces are <prefix>-vpc and <prefix>-<node>; in a node, the API is at http://100.100.80.10 and the metadata
-service at http://100.100.100.200. Outside, <api>/sim/state shows the cloud and <api>/sim/audit every call.`,
+service at http://100.100.100.200. Outside, <api>/state shows the cloud, <api>/audit every call, and <api>/faults takes
+what shall go wrong: docs/simulator.md.`,
   )
   .action(async (options: RunOptions) => await run(options))
 
@@ -66,15 +79,28 @@ function parseListen(text: string): RunOptions['listen'] {
   return { host: match[1] ?? match[2] ?? '', port }
 }
 
+function parseSpeed(text: string): number {
+  const speed = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : 0
+  if (speed <= 0 || speed > MAX_SPEED) throw new InvalidArgumentError(`It must be above 0 and at most ${MAX_SPEED}.`)
+  return speed
+}
+
+function parseSeed(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a number of at most 9 digits.')
+  return Number(text)
+}
+
 async function run(options: RunOptions): Promise<void> {
   const log = pino({ name: 'terway-sim' }, destination({ dest: 2, sync: true }))
-  const region = readRegion(options.region)
+  const described = readRegion(options.region)
+  const region = { ...described, seed: options.seed ?? described.seed }
   // From the start: a signal while the fabric is made must not leave half of it.
   const ended = untilAsked(log, options.exitWithParent)
   const simulator = await startSimulator({
     region,
     fabricPrefix: options.fabric ? options.prefix : undefined,
     listen: options.listen,
+    speed: options.speed,
     log,
   })
   process.stdout.write(`${JSON.stringify(simulator.ready)}\n`)

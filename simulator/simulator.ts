@@ -9,14 +9,19 @@ import { Audit } from './api/audit.ts'
 import { Control } from './api/control.ts'
 import { Gateway } from './api/gateway.ts'
 import { createApiServer } from './api/http-server.ts'
+import { TemporaryKeys } from './api/temporary-keys.ts'
+import { RegionClock } from './clock.ts'
 import { Cloud } from './cloud/cloud.ts'
-import { addressesOf } from './cloud/eni.ts'
 import { Engine } from './engine.ts'
 import { Fabric } from './fabric/fabric.ts'
 import { netnsPath } from './fabric/netns.ts'
-import type { Plug } from './fabric/plug.ts'
+import { Faults } from './faults/faults.ts'
 import { close, type Listener, listen } from './listen.ts'
 import { createMetadataServer, MetadataService } from './metadata/metadata-service.ts'
+import { buildView } from './page/build-view.ts'
+import { renderPage } from './page/page.ts'
+import { podsOf } from './page/pods.ts'
+import { plugsOf, routesOf } from './plugs.ts'
 import type { Region } from './region/region.ts'
 
 /** The metadata service has this address in every VPC; that of the API is in the same range of the cloud's services. */
@@ -31,6 +36,8 @@ export interface SimulatorOptions {
   /** Where the API is served outside the VPC; port 0 lets the kernel choose. */
   readonly listen: { readonly host: string; readonly port: number }
   readonly log: Logger
+  /** How many seconds of the region pass in a real one; 1 where it is not given. */
+  readonly speed?: number
 }
 
 /** What the simulator says of itself when it can be used. */
@@ -72,42 +79,85 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
 }
 
 async function build(options: SimulatorOptions, cleanups: Cleanup[]): Promise<Ready> {
-  const { region, log } = options
-  const now = startClock()
-  const cloud = new Cloud({ region, now })
-  const audit = new Audit()
+  const { region, log, speed = 1 } = options
+  const clock = new RegionClock(speed)
+  const { now } = clock
+  const faults = new Faults({ region, now })
+  const cloud = new Cloud({ region, now, faults })
   const fabric = await startFabric(options)
   if (fabric !== undefined) cleanups.push(() => fabric.stop())
   const engine = new Engine({
-    cloud,
-    now,
-    follow: async () => await fabric?.sync(plugsOf(cloud)),
+    ...{ cloud, now, speed },
+    follow: async () => await fabric?.sync(plugsOf(cloud), routesOf(cloud)),
     onError: (error) => log.error({ err: error }, 'the fabric does not follow the cloud'),
   })
   cleanups.push(() => engine.stop())
   await engine.changed()
   if (engine.failure !== undefined) throw engine.failure
+  const home = await serve({ clock, faults, cloud, fabric, engine, log, listen: options.listen }, cleanups)
+  // First of all: what still sleeps would answer long after its server has gone.
+  cleanups.push(async () => clock.stop())
+  return readyOf({ region, home, fabric })
+}
+
+interface Served {
+  readonly clock: RegionClock
+  readonly faults: Faults
+  readonly cloud: Cloud
+  readonly fabric: Fabric | undefined
+  readonly engine: Engine
+  readonly log: Logger
+  readonly listen: SimulatorOptions['listen']
+}
+
+/** @returns the server outside the VPC. */
+async function serve(served: Served, cleanups: Cleanup[]): Promise<Server> {
+  const { clock, faults, cloud, fabric, engine, log } = served
+  const { now, sleep, speed } = clock
+  const audit = new Audit()
+  const temporaryKeys = new TemporaryKeys(now)
   const gateway = new Gateway({
-    cloud,
-    audit,
-    now,
+    ...{ cloud, audit, now, sleep, faults, temporaryKeys },
+    wall: Date.now,
     changed: () => engine.changed(),
     onInternalError: (error) => log.error({ err: error }, 'a call failed'),
   })
-  const serve = async (server: Server, where: Listener): Promise<void> => {
+  const open = async (server: Server, where: Listener): Promise<void> => {
     await listen(server, where)
     cleanups.push(() => close(server))
   }
   if (fabric !== undefined) {
     const inVpc = (host: string) => ({ fd: listenTcpInNetns(netnsPath(fabric.vpcNetns), { host, port: HTTP_PORT }) })
-    await serve(createMetadataServer(new MetadataService({ cloud, now })), inVpc(METADATA_IP))
-    await serve(createApiServer({ gateway, cloud }), inVpc(API_IP))
+    const metadata = new MetadataService({ cloud, now, faults, temporaryKeys })
+    await open(createMetadataServer(metadata), inVpc(METADATA_IP))
+    await open(createApiServer({ gateway, cloud }), inVpc(API_IP))
   }
-  const view = fabric === undefined ? {} : { fabric }
-  const control = new Control({ cloud, audit, failure: () => engine.failure, ...view })
+  const { actions } = gateway
+  const control = new Control({
+    ...{ cloud, audit, faults, actions, now, speed },
+    failure: () => engine.failure,
+    page: () => page(served, audit),
+    ...(fabric === undefined ? {} : { fabric }),
+  })
   const home = createApiServer({ gateway, cloud, control })
-  await serve(home, options.listen)
-  return readyOf({ region, home, fabric })
+  await open(home, served.listen)
+  return home
+}
+
+async function page({ cloud, clock, engine, faults, fabric }: Served, audit: Audit): Promise<string> {
+  cloud.advance()
+  const namespaces =
+    fabric === undefined ? [] : cloud.region.nodes.map(({ name }) => [name, fabric.netnsOf(name)] as const)
+  const [counters, pods] = await Promise.all([
+    fabric?.counters(),
+    Promise.all(namespaces.map(async ([name, netns]) => [name, await podsOf(netns)] as const)),
+  ])
+  return renderPage(
+    buildView({
+      ...{ cloud, now: clock.now(), speed: clock.speed, failure: engine.failure },
+      ...{ calls: audit.entries, faults: faults.list(), counters: counters ?? new Map(), pods: new Map(pods) },
+    }),
+  )
 }
 
 type Cleanup = () => Promise<void>
@@ -121,30 +171,16 @@ async function undoAll(cleanups: Cleanup[]): Promise<void> {
   if (errors.length > 0) throw new AggregateError(errors, `the simulator did not stop cleanly: ${errors.join('; ')}`)
 }
 
-/** Wall-clock time that is never set back while the simulator runs. */
-function startClock(): () => number {
-  const epoch = Date.now() - performance.now()
-  return () => Math.floor(epoch + performance.now())
-}
-
 async function startFabric({ region, fabricPrefix }: SimulatorOptions): Promise<Fabric | undefined> {
   if (fabricPrefix === undefined) return undefined
   return await Fabric.start({
     prefix: fabricPrefix,
     nodes: region.nodes.map((node) => node.name),
     services: [METADATA_IP, API_IP],
-  })
-}
-
-/** The ENIs that guests have links of. */
-function plugsOf(cloud: Cloud): Plug[] {
-  return cloud.enis().flatMap((eni): Plug[] => {
-    if (eni.state.status !== 'InUse' || !eni.state.linked) return []
-    const node = cloud.nodeOf(eni.state.instanceId)
-    const vSwitch = cloud.region.vSwitches.get(eni.vSwitchId)
-    if (node === undefined || vSwitch === undefined) throw new Error(`${eni.id} is on an unknown node or vSwitch`)
-    const kind = eni.type === 'Primary' ? 'primary' : 'secondary'
-    return [{ eniId: eni.id, mac: eni.mac, node: node.name, kind, ips: addressesOf(eni), vSwitch }]
+    vSwitches: [...region.vSwitches.values()],
+    routeTables: region.vpc.routeTables,
+    securityGroups: region.securityGroups,
+    mtu: region.mtu,
   })
 }
 

@@ -197,7 +197,7 @@ function tellHowToLook(cluster: Cluster, pods: readonly Pod[]): void {
       [`ip -n ${node.netns} rule`, `the rules of ${node.name}`],
       [`bin/terway-cli show --socket ${node.socket}`, 'ENIs, addresses and pods'],
       [`bin/terway-cli verify --socket ${node.socket}`, 'the kernel compared with the plans'],
-      [`curl -s ${cluster.simApi}/sim/state`, 'what the cloud thinks'],
+      [`curl -s ${cluster.simApi}/state`, 'what the cloud thinks'],
       [`tail ${node.logFile}`, `the log of terwayd on ${node.name}`],
       ['make demo-clean', 'ends it and removes everything'],
     ],

@@ -1,5 +1,6 @@
 /** What an action of the API is made of. */
 import type { Cloud } from '../cloud/cloud.ts'
+import type { Eni } from '../cloud/eni.ts'
 import type { Latencies } from '../region/region.ts'
 import type { Parameters } from './parameters.ts'
 
@@ -10,15 +11,25 @@ export type Answer = Readonly<Record<string, Json>>
 /** API versions: the products are told apart by them. */
 export const ECS = '2014-05-26'
 export const VPC = '2016-04-28'
+export const STS = '2015-04-01'
+
+/** What a call sees besides the cloud as it is. */
+export interface CallContext {
+  /** The ENIs as Describe actions show them to this caller: late, or wrong when a fault asks for it. */
+  readonly enis: readonly Eni[]
+  readonly now: number
+}
 
 export interface Action {
-  readonly version: typeof ECS | typeof VPC
+  readonly version: typeof ECS | typeof VPC | typeof STS
   /** `optional` where the API reference lists no RegionId, or another parameter can replace it. */
   readonly regionId: 'required' | 'optional'
+  /** The call proves who makes it in another way than by a signature; its parameters may be in the body. */
+  readonly unsigned?: true
   /** Whether a ClientToken makes the call idempotent. */
   readonly clientToken: boolean
   /** How long the answer takes. Asynchronous actions answer at once and take their time afterwards. */
   readonly latency?: keyof Latencies
   /** Throws ApiError; the cloud is unchanged then. */
-  readonly handle: (cloud: Cloud, parameters: Parameters) => Answer
+  readonly handle: (cloud: Cloud, parameters: Parameters, context: CallContext) => Answer
 }

@@ -1,8 +1,12 @@
 /** Finding ENIs. */
+
+import { membersOf } from '../cloud/attach-rules.ts'
 import type { Cloud } from '../cloud/cloud.ts'
-import { addressesOf, type Eni, instanceOf } from '../cloud/eni.ts'
-import { type Action, type Answer, ECS } from './action.ts'
-import { eniJson } from './eni-json.ts'
+import { addressesOf, type Eni, type EniStatus, instanceOf } from '../cloud/eni.ts'
+import { ApiError } from '../cloud/error.ts'
+import { type Action, type Answer, type CallContext, ECS } from './action.ts'
+import { eniAttributeJson, eniJson } from './eni-json.ts'
+import { choice, equalTo, taggedAs } from './filters.ts'
 import { pageByNumber, pageByToken } from './paging.ts'
 import type { Parameters } from './parameters.ts'
 
@@ -10,44 +14,64 @@ import type { Parameters } from './parameters.ts'
 const MAX_IDS = 100
 const PAGE = { min: 10, max: 500, default: 10 }
 const NUMBERED_PAGE = { min: 1, max: 500, default: 10 }
+const TYPES: readonly Eni['type'][] = ['Primary', 'Secondary', 'Trunk', 'Member']
+const STATUSES: readonly EniStatus[] = ['Available', 'Attaching', 'InUse', 'Detaching', 'Deleting']
 
-/** Filters that compare one parameter with one property. */
-const EQUALS: Readonly<Record<string, (eni: Eni, cloud: Cloud) => string | undefined>> = {
-  InstanceId: instanceOf,
-  Type: (eni) => eni.type,
-  Status: (eni) => eni.state.status,
-  VpcId: (_, cloud) => cloud.region.vpc.id,
-  VSwitchId: (eni) => eni.vSwitchId,
-  PrimaryIpAddress: (eni) => eni.primaryIp,
-  NetworkInterfaceName: (eni) => eni.name,
-}
+const DESCRIBE = [
+  'NetworkInterfaceId.N',
+  'InstanceId',
+  'Type',
+  'Status',
+  'VpcId',
+  'VSwitchId',
+  'SecurityGroupId',
+  'PrimaryIpAddress',
+  'PrivateIpAddress.N',
+  'Ipv6Address.N',
+  'NetworkInterfaceName',
+  'ResourceGroupId',
+  'ServiceManaged',
+  'Tag.N.Key',
+  'Tag.N.Value',
+  'MaxResults',
+  'NextToken',
+  'PageNumber',
+  'PageSize',
+]
 
 /** Every filter that is given must match; ids that do not exist are simply not found. */
-function matching(cloud: Cloud, parameters: Parameters): readonly Eni[] {
-  const ids = parameters.list('NetworkInterfaceId', MAX_IDS)
+function matching(cloud: Cloud, parameters: Parameters, { enis }: CallContext): readonly Eni[] {
+  const ids = new Set(parameters.list('NetworkInterfaceId', MAX_IDS))
   const ips = parameters.ips('PrivateIpAddress', MAX_IDS)
-  const group = parameters.optional('SecurityGroupId')
-  const tags = [...parameters.tags()]
-  const equals = Object.entries(EQUALS).flatMap(([name, property]) => {
-    const wanted = parameters.optional(name) ?? ''
-    return wanted === '' ? [] : [(eni: Eni) => property(eni, cloud) === wanted]
+  const ipv6s = parameters.ipv6s('Ipv6Address', MAX_IDS)
+  const group = parameters.optional('SecurityGroupId') ?? ''
+  choice(parameters, 'Type', { values: TYPES })
+  choice(parameters, 'Status', { values: STATUSES })
+  const equal = equalTo<Eni>(parameters, {
+    InstanceId: (eni) => instanceOf(eni) ?? '',
+    Type: (eni) => eni.type,
+    Status: (eni) => eni.state.status,
+    VpcId: () => cloud.region.vpc.id,
+    VSwitchId: (eni) => eni.vSwitchId,
+    PrimaryIpAddress: (eni) => eni.primaryIp,
+    NetworkInterfaceName: (eni) => eni.name,
+    ResourceGroupId: (eni) => eni.resourceGroupId,
   })
-  return cloud
-    .enis()
-    .filter((eni) => ids.length === 0 || ids.includes(eni.id))
+  const tagged = taggedAs(parameters)
+  // No cloud product but the caller's own makes ENIs here.
+  if (parameters.boolean('ServiceManaged') === true) return []
+  return enis
+    .filter((eni) => ids.size === 0 || ids.has(eni.id))
     .filter((eni) => ips.length === 0 || addressesOf(eni).some((ip) => ips.includes(ip)))
-    .filter((eni) => group === undefined || eni.securityGroupIds.some((id) => id === group))
-    .filter((eni) => tags.every(([key, value]) => hasTag(eni, key, value)))
-    .filter((eni) => equals.every((matches) => matches(eni)))
+    .filter((eni) => ipv6s.length === 0 || eni.ipv6s.some((ip) => ipv6s.includes(ip)))
+    .filter((eni) => group === '' || eni.securityGroupIds.some((id) => id === group))
+    .filter((eni) => tagged(eni.tags))
+    .filter(equal)
 }
 
-/** A filter without a value asks only for the key. */
-function hasTag(eni: Eni, key: string, value: string): boolean {
-  return value === '' ? eni.tags.has(key) : eni.tags.get(key) === value
-}
-
-function describe(cloud: Cloud, parameters: Parameters): Answer {
-  const enis = matching(cloud, parameters)
+function describe(cloud: Cloud, parameters: Parameters, context: CallContext): Answer {
+  parameters.only(DESCRIBE)
+  const enis = matching(cloud, parameters, context)
   const sets = (items: readonly Eni[]) => ({ NetworkInterfaceSet: items.map((eni) => eniJson(eni, cloud.region)) })
   if (parameters.has('PageNumber') || parameters.has('PageSize')) {
     const { items, number, size } = pageByNumber(enis, parameters, NUMBERED_PAGE)
@@ -63,8 +87,16 @@ function describe(cloud: Cloud, parameters: Parameters): Answer {
   return { NetworkInterfaceSets: sets(items), TotalCount: enis.length, NextToken: nextToken }
 }
 
-function attribute(cloud: Cloud, parameters: Parameters): Answer {
-  return eniJson(cloud.eni(parameters.eniId()), cloud.region)
+/** `basic` is in no documentation; callers send it and get the same as without. */
+const ATTRIBUTES = ['attachment', 'basic'] as const
+
+function attribute(cloud: Cloud, parameters: Parameters, { enis }: CallContext): Answer {
+  parameters.only(['NetworkInterfaceId', 'Attribute'])
+  const id = parameters.eniId()
+  const asked = choice(parameters, 'Attribute', { values: ATTRIBUTES, code: 'UnsupportedParameter' })
+  const eni = enis.find((candidate) => candidate.id === id)
+  if (eni === undefined) throw new ApiError('InvalidEniId.NotFound', `The ENI ${id} does not exist.`)
+  return eniAttributeJson(eni, cloud.region, asked === 'attachment' ? membersOf(enis, id) : undefined)
 }
 
 const common = { version: ECS, regionId: 'required', clientToken: false } as const

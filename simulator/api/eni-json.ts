@@ -16,9 +16,9 @@ export function addressSetsJson(eni: Eni): Answer {
   const sets = addressesOf(eni).map((ip) => ({ PrivateIpAddress: ip, Primary: ip === eni.primaryIp }))
   return {
     PrivateIpSets: { PrivateIpSet: sets },
-    Ipv6Sets: { Ipv6Set: [] },
-    Ipv4PrefixSets: { Ipv4PrefixSet: [] },
-    Ipv6PrefixSets: { Ipv6PrefixSet: [] },
+    Ipv6Sets: { Ipv6Set: eni.ipv6s.map((ip) => ({ Ipv6Address: ip, Primary: false })) },
+    Ipv4PrefixSets: { Ipv4PrefixSet: eni.ipv4Prefixes.map((prefix) => ({ Ipv4Prefix: prefix })) },
+    Ipv6PrefixSets: { Ipv6PrefixSet: eni.ipv6Prefixes.map((prefix) => ({ Ipv6Prefix: prefix })) },
   }
 }
 
@@ -39,9 +39,9 @@ export function createdEniJson(eni: Eni, region: Region): Answer {
     SecurityGroupIds: { SecurityGroupId: eni.securityGroupIds },
     Tags: tagsJson(eni.tags),
     OwnerId: region.account,
-    ResourceGroupId: '',
+    ResourceGroupId: eni.resourceGroupId,
     ServiceManaged: false,
-    SourceDestCheck: false,
+    SourceDestCheck: eni.sourceDestCheck,
   }
 }
 
@@ -54,11 +54,36 @@ export function eniJson(eni: Eni, region: Region): Answer {
     AssociatedPublicIp: {},
     CreationTime: timeJson(eni.createdAt),
     DeleteOnRelease: eni.deleteOnRelease,
-    NetworkInterfaceTrafficMode: 'Standard',
+    NetworkInterfaceTrafficMode: eni.trafficMode,
+    ...(eni.queueNumber === undefined ? {} : { QueueNumber: eni.queueNumber }),
   }
 }
 
-function attachmentJson(eni: Eni): Json {
-  if (!('instanceId' in eni.state)) return {}
-  return { InstanceId: eni.state.instanceId, DeviceIndex: eni.state.deviceIndex, NetworkCardIndex: 0 }
+/** The answer to DescribeNetworkInterfaceAttribute; `members` only when they are asked for. */
+export function eniAttributeJson(eni: Eni, region: Region, members: readonly Eni[] | undefined): Answer {
+  const { trafficMode: NetworkInterfaceTrafficMode, queueNumber: QueueNumber } = eni
+  const memberIds =
+    members === undefined
+      ? {}
+      : { MemberNetworkInterfaceIds: { MemberNetworkInterfaceId: members.map(({ id }) => id) } }
+  return {
+    ...eniJson(eni, region),
+    Attachment: { ...attachmentJson(eni), ...memberIds },
+    NetworkInterfaceTrafficConfig: {
+      NetworkInterfaceTrafficMode,
+      ...(QueueNumber === undefined ? {} : { QueueNumber }),
+    },
+  }
+}
+
+/** Empty when the ENI is on no instance. */
+function attachmentJson({ state }: Eni): Answer {
+  if (!('instanceId' in state)) return {}
+  const { instanceId, deviceIndex, trunkId } = state
+  return {
+    InstanceId: instanceId,
+    DeviceIndex: deviceIndex,
+    NetworkCardIndex: 0,
+    ...(trunkId === undefined ? {} : { TrunkNetworkInterfaceId: trunkId }),
+  }
 }

@@ -129,6 +129,8 @@ describe('the shape of answers', () => {
     const { call } = testGateway()
     expect(await call('DeleteNetworkInterface', { NetworkInterfaceId: 'eni-x' })).toEqual({
       status: 404,
+      headers: {},
+      delivery: { kind: 'whole' },
       body: {
         RequestId: expect.any(String),
         HostId: 'ecs.test',
@@ -178,17 +180,18 @@ describe('refusals change nothing', () => {
     ['CreateNetworkInterface', { ...CREATE, RegionId: 'cn-x' }, 'InvalidRegionId.NotFound'],
     ['CreateNetworkInterface', { ...CREATE, RegionId: '' }, 'MissingParameter'],
     ['CreateNetworkInterface', { ...CREATE, SecondaryPrivateIpAddressCount: '50' }, 'InvalidParameter'],
-    ['CreateNetworkInterface', { ...CREATE, Ipv6AddressCount: '1' }, 'UnsupportedParameter'],
-    ['CreateNetworkInterface', { ...CREATE, InstanceType: 'Trunk' }, 'UnsupportedParameter'],
+    ['CreateNetworkInterface', { ...CREATE, Ipv6AddressCount: '1' }, 'InvalidVSwitch.Ipv6NotTurnOn'],
+    ['CreateNetworkInterface', { ...CREATE, QueuePairNumber: '1' }, 'UnsupportedParameter'],
     ['AttachNetworkInterface', eni, 'MissingParameter'],
     ['AttachNetworkInterface', { ...eni, InstanceId: 'x' }, 'InvalidInstanceID.Malformed'],
     [
       'AttachNetworkInterface',
       { ...eni, InstanceId: 'i-sim-a', TrunkNetworkInstanceId: 'eni-1' },
-      'UnsupportedParameter',
+      'InvalidEniId.NotFound',
     ],
     ['DeleteNetworkInterface', { NetworkInterfaceId: 'x' }, 'InvalidParams.EniId'],
     ['DescribeNetworkInterfaces', { MaxResults: '5' }, 'InvalidParameter'],
+    ['DescribeNetworkInterfaces', { NextToken: 'x' }, 'InvalidParameter.NextToken'],
     ['DescribeNetworkInterfaceAttribute', { NetworkInterfaceId: 'eni-x' }, 'InvalidEniId.NotFound'],
     ['AssignPrivateIpAddresses', eni, 'MissingParameter'],
     ['AssignPrivateIpAddresses', { ...eni, 'PrivateIpAddress.1': '::1' }, 'InvalidParameter'],

@@ -1,20 +1,35 @@
-/** From a signed request to an answer: authentication, the action, idempotency, the audit. */
+/** From a request to an answer: authentication, faults, throttling, permission, idempotency, the action, the audit. */
 import { randomUUID } from 'node:crypto'
+import { RegionClock } from '../clock.ts'
 import type { Cloud } from '../cloud/cloud.ts'
 import { ApiError } from '../cloud/error.ts'
-import type { NodeName } from '../region/ids.ts'
-import type { AccessKey } from '../region/region.ts'
-import type { Action, Answer, Json } from './action.ts'
+import type { Outcome } from '../faults/fault.ts'
+import { type CallFacts, Faults, UNHARMED, type Verdict } from '../faults/faults.ts'
+import { shownEnis } from '../faults/wrong-list.ts'
+import type { EniId, NodeName, VSwitchId } from '../region/ids.ts'
+import type { Action, Answer, CallContext } from './action.ts'
 import type { Audit } from './audit.ts'
 import { DESCRIBE_NETWORK_INTERFACE_ACTIONS } from './describe-network-interfaces.ts'
-import { Idempotency } from './idempotency.ts'
+import { Idempotency, type IdempotentAnswer } from './idempotency.ts'
+import { INSTANCE_TYPE_ACTIONS } from './instance-types.ts'
 import { INSTANCE_ACTIONS } from './instances.ts'
+import { IPV6_ADDRESS_ACTIONS } from './ipv6-addresses.ts'
 import { NETWORK_INTERFACE_ACTIONS } from './network-interfaces.ts'
 import { NonceMemory } from './nonce-memory.ts'
+import { openPageToken, sealPageToken } from './page-token.ts'
 import { Parameters } from './parameters.ts'
+import { checkPermission } from './policy.ts'
 import { PRIVATE_IP_ADDRESS_ACTIONS } from './private-ip-addresses.ts'
+import { type ApiResponse, type Refusal, refusalOf, refused, success, UNPROCESSED } from './response.ts'
+import { ROUTE_ENTRY_ACTIONS } from './route-entries.ts'
+import { ROUTE_TABLE_ACTIONS } from './route-tables.ts'
+import { SECURITY_GROUP_ACTIONS } from './security-groups.ts'
 import { CLOCK_TOLERANCE, type SignedRequest, verifySignature } from './signature.ts'
+import { stsActions } from './sts.ts'
 import { TAG_ACTIONS } from './tags.ts'
+import { checkSecurityToken, type Key, TemporaryKeys } from './temporary-keys.ts'
+import { Throttle } from './throttle.ts'
+import { VPC_ACTIONS } from './vpcs.ts'
 import { VSWITCH_ACTIONS } from './vswitches.ts'
 
 const ACTIONS: ReadonlyMap<string, Action> = new Map(
@@ -22,8 +37,14 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map(
     ...NETWORK_INTERFACE_ACTIONS,
     ...DESCRIBE_NETWORK_INTERFACE_ACTIONS,
     ...PRIVATE_IP_ADDRESS_ACTIONS,
+    ...IPV6_ADDRESS_ACTIONS,
     ...INSTANCE_ACTIONS,
+    ...INSTANCE_TYPE_ACTIONS,
     ...VSWITCH_ACTIONS,
+    ...VPC_ACTIONS,
+    ...ROUTE_TABLE_ACTIONS,
+    ...ROUTE_ENTRY_ACTIONS,
+    ...SECURITY_GROUP_ACTIONS,
     ...TAG_ACTIONS,
   }),
 )
@@ -31,7 +52,7 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map(
 export interface GatewayOptions {
   readonly cloud: Cloud
   readonly audit: Audit
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, of the region's clock. */
   readonly now: () => number
   /**
    * Called when a call may have changed the cloud; resolves when everything outside, like the links of the nodes, has
@@ -40,70 +61,179 @@ export interface GatewayOptions {
   readonly changed: () => Promise<void>
   /** Told of what is a defect of the simulator, not of the caller. */
   readonly onInternalError: (error: unknown) => void
-}
-
-export interface ApiResponse {
-  /** HTTP status. */
-  readonly status: number
-  readonly body: Readonly<Record<string, Json>>
+  /** The clock that clients date their signatures by; as `now` where it is not given. */
+  readonly wall?: () => number
+  /** Waits for milliseconds of the region's clock; real ones where it is not given. */
+  readonly sleep?: (milliseconds: number) => Promise<void>
+  readonly faults?: Faults
+  /** Shared with who else gives out keys. */
+  readonly temporaryKeys?: TemporaryKeys
 }
 
 interface Call {
   readonly request: SignedRequest
-  readonly parameters: Parameters
+  readonly name: string
+  readonly version: string
+  /** As it was sent: the query, and a form if the body is one. */
+  readonly query: ReadonlyMap<string, string>
   readonly requestId: string
-  key?: AccessKey
-}
-
-/** `milliseconds` of real time. */
-function sleep(milliseconds: number): Promise<void> | undefined {
-  return milliseconds === 0 ? undefined : new Promise((resolve) => setTimeout(resolve, milliseconds))
+  readonly host: string
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly node: NodeName | undefined
+  readonly address: string | undefined
+  key?: Key
+  faults: readonly string[]
+  effect: boolean
+  /** Lets go of the ClientToken. */
+  end: () => void
 }
 
 export class Gateway {
   readonly #options: GatewayOptions
+  readonly #actions: ReadonlyMap<string, Action>
   readonly #nonces = new NonceMemory(2 * CLOCK_TOLERANCE)
-  readonly #idempotency = new Idempotency<Answer>()
+  readonly #idempotency: Idempotency<Answer>
+  readonly #throttle: Throttle
+  readonly #faults: Faults
+  readonly #temporaryKeys: TemporaryKeys
+  readonly #wall: () => number
+  readonly #sleep: (milliseconds: number) => Promise<void>
 
   constructor(options: GatewayOptions) {
+    const { cloud, now } = options
     this.#options = options
+    this.#wall = options.wall ?? now
+    this.#sleep = options.sleep ?? new RegionClock().sleep
+    this.#faults = options.faults ?? new Faults({ region: cloud.region, now })
+    this.#temporaryKeys = options.temporaryKeys ?? new TemporaryKeys(now)
+    this.#idempotency = new Idempotency(now)
+    this.#throttle = new Throttle(cloud.region.throttle)
+    const sts = stsActions({ keys: this.#temporaryKeys, wall: this.#wall })
+    this.#actions = new Map([...ACTIONS, ...Object.entries(sts)])
   }
 
-  /** Never rejects: whatever fails becomes an error answer. `node` is the caller's, when it is known. */
-  async answer(request: SignedRequest, node?: NodeName): Promise<ApiResponse> {
-    const call: Call = { request, parameters: new Parameters(request.query), requestId: randomUUID().toUpperCase() }
-    try {
-      const body = await this.#perform(call)
-      this.#record(call, { code: 'OK', status: 200, node })
-      return { status: 200, body: { RequestId: call.requestId, ...body } }
-    } catch (error) {
-      const refusal = this.#refusal(error)
-      this.#record(call, { code: refusal.code, status: refusal.status, node })
-      return { status: refusal.status, body: errorJson(refusal, call) }
+  /** Names of all actions there are. */
+  get actions(): readonly string[] {
+    return [...this.#actions.keys()]
+  }
+
+  /**
+   * Never rejects: whatever fails becomes an error answer. `node` is the caller's and `address` where it calls from,
+   * when they are known.
+   */
+  async answer(request: SignedRequest, node?: NodeName, address?: string): Promise<ApiResponse> {
+    const call = this.#open(request, { node, address })
+    const response = await this.#respond(call)
+    call.end()
+    this.#record(call, response)
+    return response
+  }
+
+  #open(request: SignedRequest, { node, address }: Pick<Call, 'node' | 'address'>): Call {
+    const query = parametersOf(request)
+    return {
+      ...{ request, query, node, address },
+      name: request.headers.get('x-acs-action') ?? query.get('Action') ?? '',
+      version: request.headers.get('x-acs-version') ?? query.get('Version') ?? '',
+      requestId: randomUUID().toUpperCase(),
+      host: request.headers.get('host') ?? '',
+      startedAt: this.#options.now(),
+      faults: [],
+      effect: false,
+      end: () => undefined,
     }
   }
 
-  async #perform(call: Call): Promise<Answer> {
+  async #respond(call: Call): Promise<ApiResponse> {
+    try {
+      const action = this.#admit(call)
+      const verdict = this.#faults.size === 0 ? UNHARMED : this.#faults.onCall(factsOf(call, this.#options.cloud))
+      call.faults = verdict.faults
+      await this.#sleep(verdict.delayBefore)
+      const perform = async () => await this.#perform(call, action, verdict)
+      const response = await interrupted(perform, call, verdict.outcome)
+      await this.#sleep(verdict.delayAfter)
+      return response
+    } catch (error) {
+      return refused(this.#refusal(error), call)
+    }
+  }
+
+  /** Who calls, and what. */
+  #admit(call: Call): Action {
+    const action = this.#actions.get(call.name)
+    if (action?.unsigned !== true) call.key = this.#authenticate(call.request)
+    if (call.request.method !== 'POST') {
+      throw new ApiError('UnsupportedHTTPMethod', `${call.request.method} is not supported, use POST.`)
+    }
+    if (action !== undefined && action.version === call.version) return action
+    throw new ApiError('InvalidAction.NotFound', `The action ${call.name} of the version ${call.version} is unknown.`)
+  }
+
+  #authenticate(request: SignedRequest): Key {
+    const { cloud, now } = this.#options
+    const key = verifySignature<Key>(request, {
+      find: (id) => cloud.region.accessKeys.get(id) ?? this.#temporaryKeys.find(id),
+      nonces: this.#nonces,
+      now: this.#wall(),
+    })
+    checkSecurityToken(key, request.headers.get('x-acs-security-token'), now())
+    return key
+  }
+
+  /** The call without what faults do to it on the way; refusals are answers. */
+  async #perform(call: Call, action: Action, verdict: Verdict): Promise<ApiResponse> {
+    try {
+      return success(await this.#run(call, action, verdict), call.requestId)
+    } catch (error) {
+      return refused(this.#refusal(error), call)
+    }
+  }
+
+  async #run(call: Call, action: Action, verdict: Verdict): Promise<Answer> {
     const { cloud, now, changed } = this.#options
-    const { request, parameters } = call
-    const keys = cloud.region.accessKeys
-    const key = verifySignature(request, { keys, nonces: this.#nonces, now: now() })
-    call.key = key
-    const action = findAction(request)
+    const { key, name, requestId } = call
+    this.#throttle.admit(name, now())
+    if (key !== undefined) {
+      checkPermission({ key, version: action.version, action: name, account: cloud.region.account, requestId })
+    }
+    const listing = { action: name, query: call.query, now: now() }
+    const parameters = new Parameters(openPageToken(listing))
     this.#checkRegion(action, parameters)
+    const before = [cloud.version, cloud.nextDue]
     cloud.advance()
-    const run = () => action.handle(cloud, parameters)
-    const body = action.clientToken
-      ? this.#idempotency.once({
-          scope: `${key.id} ${request.headers.get('x-acs-action')}`,
-          token: parameters.optional('ClientToken'),
-          fingerprint: parameters.fingerprint(),
-          run,
-        })
-      : run()
+    const version = cloud.version
+    const { answer, replayed } = this.#once(call, action, parameters, () =>
+      action.handle(cloud, parameters, this.#context(verdict)),
+    )
+    call.effect = cloud.version !== version
     // The effect comes first and the answer later: a caller that gives up in between has an ENI it does not know of.
-    await Promise.all([changed(), sleep(action.latency === undefined ? 0 : cloud.region.latencies[action.latency])])
-    return body
+    const latency = action.latency === undefined || replayed ? 0 : cloud.region.latencies[action.latency]
+    const isAsBefore = before[0] === cloud.version && before[1] === cloud.nextDue
+    await Promise.all([isAsBefore ? undefined : changed(), this.#sleep(latency)])
+    const { NextToken: next } = answer
+    return typeof next === 'string' && next !== '' ? { ...answer, NextToken: sealPageToken(next, listing) } : answer
+  }
+
+  #once(call: Call, action: Action, parameters: Parameters, run: () => Answer): IdempotentAnswer<Answer> {
+    const token = action.clientToken ? parameters.optional('ClientToken') : undefined
+    const begun = this.#idempotency.begin({ scope: call.name, token, fingerprint: parameters.fingerprint(), run })
+    call.end = begun.end
+    return begun
+  }
+
+  /** Only who asks for the ENIs pays for their list. */
+  #context({ lists }: Verdict): CallContext {
+    const { cloud, now } = this.#options
+    const time = now()
+    const asOf = (lag: number) => (lag === 0 ? cloud.enis() : cloud.enisAt(time - lag))
+    return {
+      get enis() {
+        return shownEnis(asOf, cloud.region.latencies.describe, lists)
+      },
+      now: time,
+    }
   }
 
   #checkRegion(action: Action, parameters: Parameters): void {
@@ -113,44 +243,76 @@ export class Gateway {
     if (asked !== region) throw new ApiError('InvalidRegionId.NotFound', `The region ${asked} does not exist.`)
   }
 
-  #refusal(error: unknown): ApiError {
-    if (error instanceof ApiError) return error
+  #refusal(error: unknown): Refusal {
+    if (error instanceof ApiError) return refusalOf(error)
     this.#options.onInternalError(error)
-    return new ApiError('InternalError', 'The simulator failed to process the request; its log says why.')
+    const message = 'The simulator failed to process the request; its log says why.'
+    return { code: 'InternalError', status: 500, message }
   }
 
-  #record(call: Call, result: { code: string; status: number; node: NodeName | undefined }): void {
-    const { request, parameters, requestId, key } = call
-    const clientToken = parameters.optional('ClientToken')
+  #record(call: Call, { status, body, delivery }: ApiResponse): void {
+    const clientToken = call.query.get('ClientToken')
+    const region = call.query.get('RegionId')
     this.#options.audit.add({
-      time: new Date(this.#options.now()).toISOString(),
-      action: request.headers.get('x-acs-action') ?? '',
-      ...(key === undefined ? {} : { key: key.id }),
-      ...(result.node === undefined ? {} : { node: result.node }),
-      code: result.code,
-      status: result.status,
-      requestId,
+      time: new Date(call.startedAt).toISOString(),
+      milliseconds: this.#options.now() - call.startedAt,
+      action: call.name,
+      ...(region === undefined ? {} : { region }),
+      ...(call.key === undefined ? {} : { key: call.key.id }),
+      ...(call.node === undefined ? {} : { node: call.node }),
+      ...(call.address === undefined ? {} : { address: call.address }),
+      code: status === 0 ? 'None' : status === 200 ? 'OK' : String(body.Code),
+      status,
+      ...(delivery.kind === 'whole' ? {} : { delivery: delivery.kind }),
+      effect: call.effect,
+      ...(call.faults.length === 0 ? {} : { faults: call.faults }),
+      requestId: call.requestId,
       ...(clientToken === undefined ? {} : { clientToken }),
-      parameters: Object.fromEntries(request.query),
+      parameters: shownParameters(call.query),
     })
   }
 }
 
-function findAction({ headers, method }: SignedRequest): Action {
-  if (method !== 'POST') throw new ApiError('UnsupportedHTTPMethod', `${method} is not supported, use POST.`)
-  const name = headers.get('x-acs-action') ?? ''
-  const version = headers.get('x-acs-version') ?? ''
-  const action = ACTIONS.get(name)
-  if (action !== undefined && action.version === version) return action
-  throw new ApiError('InvalidAction.NotFound', `The action ${name} of the version ${version} does not exist.`)
+/** What a fault leaves of the call. */
+async function interrupted(
+  perform: () => Promise<ApiResponse>,
+  call: Call,
+  outcome: Outcome | undefined,
+): Promise<ApiResponse> {
+  if (outcome === undefined) return await perform()
+  switch (outcome.kind) {
+    case 'error':
+      return refused(outcome, call)
+    case 'empty-id':
+      return success({ NetworkInterfaceId: '' }, call.requestId)
+    case 'truncated':
+      return { ...(await perform()), delivery: { kind: 'truncated' } }
+    case 'silence':
+    case 'reset':
+    case 'page':
+      return { ...(outcome.when === 'before' ? UNPROCESSED : await perform()), delivery: outcome }
+  }
 }
 
-function errorJson(error: ApiError, { request, requestId }: Call): Readonly<Record<string, Json>> {
-  return {
-    RequestId: requestId,
-    HostId: request.headers.get('host') ?? '',
-    Code: error.code,
-    Message: error.message,
-    Recommend: `https://api.aliyun.com/troubleshoot?q=${error.code}`,
-  }
+/** The query counts where a form in the body says otherwise. */
+function parametersOf({ query, headers, body }: SignedRequest): ReadonlyMap<string, string> {
+  if (body.length === 0 || !/^application\/x-www-form-urlencoded\b/.test(headers.get('content-type') ?? ''))
+    return query
+  return new Map([...new URLSearchParams(Buffer.from(body).toString()), ...query])
+}
+
+/** An OIDC token is as good as a key. */
+function shownParameters(query: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
+  return Object.fromEntries([...query].map(([name, text]) => [name, name === 'OIDCToken' ? '(not shown)' : text]))
+}
+
+/** What faults can select the call by. */
+function factsOf({ name, node, key, query }: Call, cloud: Cloud): CallFacts {
+  const named = [...query].flatMap(([parameter, text]) =>
+    /^(NetworkInterfaceId|TrunkNetworkInstanceId|ResourceId)(\.\d+)?$/.test(parameter) ? [text as EniId] : [],
+  )
+  const vSwitch = query.get('VSwitchId')
+  const enis = cloud.enis().filter((eni) => named.includes(eni.id))
+  const vSwitches = [...(vSwitch === undefined ? [] : [vSwitch as VSwitchId]), ...enis.map((eni) => eni.vSwitchId)]
+  return { action: name, node, key: key?.id ?? '', enis: named, vSwitches }
 }

@@ -1,11 +1,13 @@
 /** The HTTP side of the API: reads a request, hands it to the gateway, writes the answer. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { parseIpv4 } from '../../inet/address.ts'
+import { cidrContains, parseIpv4 } from '../../inet/address.ts'
 import type { Cloud } from '../cloud/cloud.ts'
 import { instanceOf } from '../cloud/eni.ts'
+import { hold } from '../listen.ts'
 import type { NodeName } from '../region/ids.ts'
 import type { Control } from './control.ts'
 import type { Gateway } from './gateway.ts'
+import type { ApiResponse } from './response.ts'
 
 export interface ApiServerOptions {
   readonly gateway: Gateway
@@ -16,7 +18,7 @@ export interface ApiServerOptions {
 
 /** Every parameter is in the query: a hundred ids and their tags need more than Node's 16 KiB. */
 const MAX_HEADER = 256 * 1024
-/** No action has a body; one that is this long is not read to its end. */
+/** No action has so long a body; one that is longer is not read to its end. */
 const MAX_BODY = 64 * 1024
 
 class BodyTooLargeError extends Error {
@@ -28,57 +30,101 @@ export function createApiServer(options: ApiServerOptions): Server {
     serve(request, response, options).catch((error: unknown) => {
       const tooLarge = error instanceof BodyTooLargeError
       // Anything else is a connection that ended before its request did: there is nobody to answer.
-      if (tooLarge) sendJson(response, 413, { Message: error.message })
+      if (tooLarge) sendJson(response, { status: 413, body: { Message: error.message } })
       else response.destroy()
     })
   })
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, options: ApiServerOptions): Promise<void> {
-  const [path = '', query = ''] = (request.url ?? '').split('?', 2)
-  if (path !== '/') {
-    const found = request.method === 'GET' ? await options.control?.answer(path) : undefined
-    if (found === undefined) sendJson(response, 404, { Message: `There is nothing at ${path}.` })
-    else sendJson(response, 200, found)
-    return
+  const { method = '', url = '' } = request
+  const [path = '', queryText = ''] = url.split('?', 2)
+  const query = new Map(new URLSearchParams(queryText))
+  const body = await readBody(request)
+  const accept = request.headers.accept ?? ''
+  const own = await options.control?.answer({ method, path, query, body: body.toString(), accept })
+  if (own !== undefined) {
+    if ('html' in own) send(response, { status: own.status, type: 'text/html', text: own.html })
+    else sendJson(response, own)
+  } else if (path !== '/') {
+    sendJson(response, { status: 404, body: { Message: `There is nothing at ${path}.` } })
+  } else {
+    const signed = { method, path, query, headers: headersOf(request), body }
+    const address = request.socket.remoteAddress
+    deliver(response, await options.gateway.answer(signed, callerOf(address, options.cloud), address))
   }
-  const signed = {
-    method: request.method ?? '',
-    path,
-    query: new Map(new URLSearchParams(query)),
-    headers: headersOf(request),
-    body: await readBody(request),
-  }
-  const { status, body } = await options.gateway.answer(signed, callerOf(request, options.cloud))
-  sendJson(response, status, body)
 }
 
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json;charset=utf-8' }).end(JSON.stringify(body))
+function deliver(response: ServerResponse, answer: ApiResponse): void {
+  const { delivery } = answer
+  switch (delivery.kind) {
+    case 'whole':
+      sendJson(response, answer)
+      break
+    case 'truncated': {
+      const text = JSON.stringify(answer.body)
+      const half = text.slice(0, text.length / 2)
+      send(response, { status: answer.status, type: 'application/json', text: half, headers: answer.headers })
+      break
+    }
+    case 'page': {
+      const text = `<html><head><title>${delivery.status}</title></head><body><h1>${delivery.status}</h1></body></html>`
+      send(response, { status: delivery.status, type: 'text/html', text })
+      break
+    }
+    case 'silence':
+      hold(response)
+      break
+    case 'reset':
+      response.socket?.resetAndDestroy()
+      break
+  }
+}
+
+interface Written {
+  readonly status: number
+  readonly type: 'application/json' | 'text/html'
+  readonly text: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+function send(response: ServerResponse, { status, type, text, headers = {} }: Written): void {
+  response.writeHead(status, { ...headers, 'content-type': `${type};charset=utf-8` }).end(text)
+}
+
+interface JsonAnswer {
+  readonly status: number
+  readonly body: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+function sendJson(response: ServerResponse, { status, body, headers = {} }: JsonAnswer): void {
+  send(response, { status, type: 'application/json', text: JSON.stringify(body), headers })
 }
 
 function headersOf(request: IncomingMessage): ReadonlyMap<string, string> {
   return new Map(Object.entries(request.headersDistinct).map(([name, values]) => [name, (values ?? []).join(',')]))
 }
 
-async function readBody(request: IncomingMessage): Promise<Uint8Array> {
+async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request) {
     if (!Buffer.isBuffer(chunk)) throw new TypeError('the request has an encoding set')
     size += chunk.length
-    if (size > MAX_BODY)
-      throw new BodyTooLargeError(`The body has more than ${MAX_BODY} bytes; parameters go in the query.`)
+    if (size > MAX_BODY) throw new BodyTooLargeError(`The body has more than ${MAX_BODY} bytes.`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
 }
 
 /** The node whose ENI holds the address the request came from. */
-function callerOf(request: IncomingMessage, cloud: Cloud): NodeName | undefined {
-  const address = request.socket.remoteAddress
+function callerOf(address: string | undefined, cloud: Cloud): NodeName | undefined {
   if (address === undefined || !address.includes('.') || address.includes(':')) return undefined
-  const eni = cloud.eniByIp(parseIpv4(address))
+  const ip = parseIpv4(address)
+  // Most callers at home are outside, and looking for their address takes time.
+  if (!cidrContains(cloud.region.vpc.cidr, ip)) return undefined
+  const eni = cloud.eniByIp(ip)
   const instance = eni === undefined ? undefined : instanceOf(eni)
   return instance === undefined ? undefined : cloud.nodeOf(instance)?.name
 }

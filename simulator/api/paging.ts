@@ -6,6 +6,8 @@ export interface Limits {
   readonly min: number
   readonly max: number
   readonly default: number
+  /** Where the size is not in `MaxResults`. */
+  readonly parameter?: 'MaxResult'
 }
 
 export interface Page<T> {
@@ -23,7 +25,7 @@ export function pageByToken<T extends { readonly id: string }>(
   parameters: Parameters,
   limits: Limits,
 ): Page<T> {
-  const size = parameters.integer('MaxResults', limits) ?? limits.default
+  const size = parameters.integer(limits.parameter ?? 'MaxResults', limits) ?? limits.default
   const token = parameters.optional('NextToken') ?? ''
   const after = token === '' ? '' : decodeToken(token)
   const rest = items.filter((item) => item.id > after)

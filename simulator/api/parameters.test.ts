@@ -85,3 +85,61 @@ test('the fingerprint is that of the request, whatever its order and token', () 
   expect(parameters({ B: '2', ClientToken: 'y', A: '1' }).fingerprint()).toBe(one)
   expect(parameters({ A: '1', B: '3', ClientToken: 'x' }).fingerprint()).not.toBe(one)
 })
+
+describe('only', () => {
+  const names = ['VSwitchId', 'PrivateIpAddress.N', 'Tag.N.Key', 'Config.QueueNumber']
+  test.each([
+    { RegionId: 'x', VSwitchId: 'v', 'PrivateIpAddress.2': 'x', 'Tag.1.Key': 'k', 'Config.QueueNumber': '1' },
+    {},
+  ])('allows %j', (values) => {
+    expect(codeOf(() => parameters(values).only(names))).toBe('OK')
+  })
+  test.each([
+    'VSwitchID',
+    'VSwitchId.1',
+    'PrivateIpAddress',
+    'PrivateIpAddress.x',
+    'Tag.1',
+    'Tag.1.Value',
+    'Config',
+    '',
+  ])('refuses %j', (name) => {
+    expect(codeOf(() => parameters({ [name]: 'x' }).only(names))).toBe('UnsupportedParameter')
+  })
+})
+
+test('a parameter is there when a part of it is', () => {
+  const values = parameters({ 'List.3': 'x', 'Config.A': 'y', Plain: '' })
+  expect(['List', 'Config', 'Plain', 'Lis', 'Config.B'].map((name) => values.has(name))).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+  ])
+})
+
+describe('prefixes', () => {
+  const read = (text: string, family: 'ipv4' | 'ipv6') => parameters({ 'P.1': text }).prefixes('P', family, 10)
+  test('are read in any form and written in one', () => {
+    expect(read('10.0.1.16/28', 'ipv4')).toEqual(['10.0.1.16/28'])
+    expect(read('2001:DB8:0:0:1::/80', 'ipv6')).toEqual(['2001:db8:0:0:1::/80'])
+  })
+  test.each([
+    ['10.0.1.17/28', 'ipv4'],
+    ['10.0.1.0/24', 'ipv4'],
+    ['10.0.1.16', 'ipv4'],
+    ['', 'ipv4'],
+    ['2001:db8::/80', 'ipv4'],
+    ['2001:db8::1/80', 'ipv6'],
+    ['2001:db8::/64', 'ipv6'],
+    ['10.0.1.16/28', 'ipv6'],
+  ] as const)('%s is no %s prefix of an ENI', (text, family) => {
+    expect(codeOf(() => read(text, family))).toBe('InvalidParameter')
+  })
+})
+
+test('an address of the wrong family has a code of its own', () => {
+  expect(parameters({ 'A.1': '2001:DB8::0:1' }).ipv6s('A', 1)).toEqual(['2001:db8::1'])
+  expect(codeOf(() => parameters({ 'A.1': '10.0.0.1' }).ipv6s('A', 1))).toBe('InvalidIp.Address')
+})

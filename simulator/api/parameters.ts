@@ -1,6 +1,18 @@
 /** The parameters of one call: `Name`, `Name.1`, `Tag.1.Key`. Every reader throws ApiError. */
-import { type Ipv4, parseIpv4 } from '../../inet/address.ts'
+import {
+  type Cidr,
+  type Family,
+  familyOf,
+  type Ipv4,
+  type Ipv6,
+  parseIp as parseAnyIp,
+  parseCidr,
+  parseIpv4,
+  parseIpv6,
+  splitCidr,
+} from '../../inet/address.ts'
 import { ApiError } from '../cloud/error.ts'
+import { PREFIX_LENGTH } from '../cloud/vswitch-addresses.ts'
 import type { EniId, InstanceId } from '../region/ids.ts'
 
 /** Tags of one call (ECS documentation). */
@@ -13,8 +25,9 @@ export class Parameters {
     this.#values = values
   }
 
+  /** Whether the parameter, an item or a field of it is there. */
   has(name: string): boolean {
-    return this.#values.has(name) || this.#values.has(`${name}.1`)
+    return this.#values.has(name) || this.#numbered(name).length > 0
   }
 
   optional(name: string): string | undefined {
@@ -46,8 +59,18 @@ export class Parameters {
   /** What the real API knows and the simulator does not must not be ignored in silence. */
   refuse(names: readonly string[]): void {
     const given = names.find((name) => this.has(name))
-    if (given === undefined) return
-    throw new ApiError('UnsupportedParameter', `The simulator does not support the parameter ${given}.`)
+    if (given !== undefined) throw unsupported(given)
+  }
+
+  /**
+   * `names` as the API reference writes them: `VSwitchId`, `PrivateIpAddress.N`, `Tag.N.Key`.
+   * @throws ApiError UnsupportedParameter when there is another one. RegionId is always allowed.
+   */
+  only(names: readonly string[]): void {
+    for (const key of this.#values.keys()) {
+      const name = key.replaceAll(/\.\d+(?=\.|$)/g, '.N')
+      if (name !== 'RegionId' && !names.includes(name)) throw unsupported(key)
+    }
   }
 
   integer(name: string, { min, max }: { readonly min: number; readonly max: number }): number | undefined {
@@ -96,14 +119,37 @@ export class Parameters {
     return this.list(name, max).map((text) => parseIp(name, text))
   }
 
+  /** @throws ApiError InvalidIp.Address when one is not an IPv6 address. */
+  ipv6s(name: string, max: number): readonly Ipv6[] {
+    return this.list(name, max).map(parseIpv6Address)
+  }
+
+  /** Prefixes with all host bits zero, of the length that ENIs have. */
+  prefixes(name: string, family: Family, max: number): readonly Cidr[] {
+    return this.list(name, max).map((text) => parsePrefix(name, family, text))
+  }
+
   ip(name: string): Ipv4 | undefined {
     const text = this.#values.get(name)
     return text === undefined ? undefined : parseIp(name, text)
   }
 
-  /** `NetworkInterfaceId`. @throws ApiError InvalidParams.EniId when it cannot be one. */
-  eniId(): EniId {
-    const text = this.required('NetworkInterfaceId')
+  /** `Name.1.Field`, `Name.2.Field`, …: the fields of each item, in the order of the numbers. */
+  records(name: string, max: number): readonly Parameters[] {
+    const items = new Map<number, Map<string, string>>()
+    for (const [key, text] of this.#numbered(name)) {
+      const [, number, field] = /^(\d+)\.(.+)$/.exec(key) ?? []
+      if (number === undefined || field === undefined) continue
+      const item = items.get(Number(number)) ?? new Map<string, string>()
+      items.set(Number(number), item.set(field, text))
+    }
+    if (items.size > max) throw invalid(name, `holds ${items.size} items of ${max}`)
+    return [...items].sort(([a], [b]) => a - b).map(([, fields]) => new Parameters(fields))
+  }
+
+  /** @throws ApiError InvalidParams.EniId when it cannot be one. */
+  eniId(name: 'NetworkInterfaceId' | 'TrunkNetworkInstanceId' = 'NetworkInterfaceId'): EniId {
+    const text = this.required(name)
     if (/^eni-[a-z0-9]{1,60}$/.test(text)) return text as EniId
     throw new ApiError('InvalidParams.EniId', `${JSON.stringify(text)} is not the id of an ENI.`)
   }
@@ -124,15 +170,27 @@ export class Parameters {
       if (field === 'Key') keys.set(number, text)
       if (field === 'Value') values.set(number, text)
     }
+    const keyless = [...values.keys()].some((number) => !keys.has(number))
+    if (keyless) throw new ApiError('InvalidTagKey.Malformed', 'A tag has a value and no key.')
     if (keys.size > MAX_TAGS) throw new ApiError('NumberExceed.Tags', `${keys.size} tags of ${MAX_TAGS}.`)
     const tags = new Map<string, string>()
     for (const [number, key] of keys) {
       const value = values.get(number) ?? ''
-      checkTag(key, value)
+      checkTagKey(key)
+      checkTagValue(value)
       if (tags.has(key)) throw new ApiError('Duplicate.TagKey', `The tag key ${JSON.stringify(key)} is there twice.`)
       tags.set(key, value)
     }
     return tags
+  }
+
+  /** `TagKey.N`. */
+  tagKeys(): readonly string[] {
+    const keys = this.list('TagKey', Number.POSITIVE_INFINITY)
+    if (keys.length > MAX_TAGS) throw new ApiError('NumberExceed.Tags', `${keys.length} tags of ${MAX_TAGS}.`)
+    for (const key of keys) checkTagKey(key)
+    if (new Set(keys).size === keys.length) return keys
+    throw new ApiError('Duplicate.TagKey', 'A tag key is there twice.')
   }
 
   /** Equal for two calls that ask for the same, whatever their order and token. */
@@ -149,7 +207,11 @@ export class Parameters {
   }
 }
 
-function invalid(name: string, problem: string): ApiError {
+function unsupported(name: string): ApiError {
+  return new ApiError('UnsupportedParameter', `The simulator does not support the parameter ${name} of this action.`)
+}
+
+export function invalid(name: string, problem: string): ApiError {
   return new ApiError('InvalidParameter', `The parameter ${name} ${problem}.`)
 }
 
@@ -161,6 +223,28 @@ function parseIp(name: string, text: string): Ipv4 {
   }
 }
 
+function parseIpv6Address(text: string): Ipv6 {
+  try {
+    return parseIpv6(text)
+  } catch (error) {
+    throw new ApiError('InvalidIp.Address', error instanceof Error ? error.message : String(error))
+  }
+}
+
+function parsePrefix(name: string, family: Family, text: string): Cidr {
+  const length = PREFIX_LENGTH[family]
+  const problem = `must be an ${family === 'ipv4' ? 'IPv4' : 'IPv6'} prefix with the length ${length}, not ${JSON.stringify(text)}`
+  try {
+    const prefix = parseCidr(text)
+    const { network, length: given } = splitCidr(prefix)
+    const aligned = parseAnyIp(text.slice(0, text.indexOf('/'))) === network
+    if (aligned && given === length && familyOf(prefix) === family) return prefix
+  } catch {
+    // Text that is no prefix at all gets the same answer as a wrong one.
+  }
+  throw invalid(name, problem)
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -170,12 +254,15 @@ function parseJson(text: string): unknown {
 }
 
 /** ECS documentation, "Tag": lengths, reserved prefixes, no links. */
-function checkTag(key: string, value: string): void {
+function checkTagKey(key: string): void {
   const reserved = /^(aliyun|acs:)/i.test(key)
   if (key.length < 1 || key.length > 128 || reserved || /https?:\/\//.test(key)) {
     throw new ApiError('InvalidTagKey.Malformed', `${JSON.stringify(key)} cannot be the key of a tag.`)
   }
-  if (value.length > 128 || /https?:\/\//.test(value)) {
+}
+
+function checkTagValue(value: string): void {
+  if (value.length > 128 || /^acs:|https?:\/\//.test(value)) {
     throw new ApiError('InvalidTagValue.Malformed', `${JSON.stringify(value)} cannot be the value of a tag.`)
   }
 }

@@ -1,40 +1,43 @@
-/** Secondary addresses of an ENI. */
+/** Secondary IPv4 addresses and prefixes of an ENI. */
 import type { Cloud } from '../cloud/cloud.ts'
-import { ApiError } from '../cloud/error.ts'
 import { type Action, type Answer, ECS } from './action.ts'
-import type { Parameters } from './parameters.ts'
+import { invalid, type Parameters } from './parameters.ts'
+import { IPV4_KINDS, IPV4_PARAMETERS, MAX_PREFIXES, wantedIpv4 } from './wanted.ts'
 
-/** More than any instance type allows; the type's own limit is checked by the cloud. */
-const MAX_IPS = 100
-
-const NOT_YET = ['Ipv4Prefix', 'Ipv4PrefixCount']
+/** More than any ENI may have; the limit of its own is checked by the cloud. */
+const MANY = 100
+/** By name, while the ENI is Available (AssignPrivateIpAddresses documentation). */
+const MAX_NAMED_WHEN_AVAILABLE = 32
+/** UnassignPrivateIpAddresses documentation. */
+const MAX_UNASSIGNED = 32
 
 function assign(cloud: Cloud, parameters: Parameters): Answer {
-  parameters.refuse(NOT_YET)
+  parameters.only(['NetworkInterfaceId', 'ClientToken', ...IPV4_PARAMETERS])
   const id = parameters.eniId()
-  const how = parameters.exactlyOne(['PrivateIpAddress', 'SecondaryPrivateIpAddressCount'])
-  const request =
-    how === 'PrivateIpAddress'
-      ? { ips: parameters.ips('PrivateIpAddress', MAX_IPS) }
-      : { count: parameters.integer('SecondaryPrivateIpAddressCount', { min: 1, max: MAX_IPS }) ?? 0 }
-  const ips = cloud.assignIps(id, request)
+  // Single addresses and prefixes cannot be had in one call.
+  parameters.exactlyOne(IPV4_KINDS)
+  const wanted = wantedIpv4(parameters, { ips: MANY, ipCount: MANY })
+  if (wanted.ips.length > MAX_NAMED_WHEN_AVAILABLE && cloud.eni(id).state.status === 'Available') {
+    throw invalid('PrivateIpAddress', `holds more than the ${MAX_NAMED_WHEN_AVAILABLE} items of an Available ENI`)
+  }
+  const { ips, prefixes } = cloud.assignIpv4(id, wanted)
   return {
     AssignedPrivateIpAddressesSet: {
       NetworkInterfaceId: id,
       PrivateIpSet: { PrivateIpAddress: ips },
-      Ipv4PrefixSet: { Ipv4Prefixes: [] },
+      Ipv4PrefixSet: { Ipv4Prefixes: prefixes },
     },
   }
 }
 
 function unassign(cloud: Cloud, parameters: Parameters): Answer {
-  parameters.refuse(NOT_YET)
+  parameters.only(['NetworkInterfaceId', 'PrivateIpAddress.N', 'Ipv4Prefix.N'])
   const id = parameters.eniId()
-  const ips = parameters.ips('PrivateIpAddress', MAX_IPS)
-  if (ips.length === 0) throw new ApiError('MissingParameter', 'The parameter "PrivateIpAddress.1" is mandatory.')
-  const repeated = ips.find((ip, index) => ips.indexOf(ip) !== index)
-  if (repeated !== undefined) throw new ApiError('InvalidIp.IpRepeated', `The IP ${repeated} is there twice.`)
-  cloud.unassignIps(id, ips)
+  parameters.exactlyOne(['PrivateIpAddress', 'Ipv4Prefix'])
+  cloud.unassignIpv4(id, {
+    ips: parameters.ips('PrivateIpAddress', MAX_UNASSIGNED),
+    prefixes: parameters.prefixes('Ipv4Prefix', 'ipv4', MAX_PREFIXES),
+  })
   return {}
 }
 

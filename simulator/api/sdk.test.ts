@@ -93,7 +93,7 @@ test('the endpoints of the simulator itself show the cloud, the calls and the ch
     return { status: answer.status, body: await answer.json() }
   }
   expect(await read('/healthz')).toEqual({ status: 200, body: { ok: true } })
-  const state = await read('/sim/state')
+  const state = await read('/state')
   expect(state.body).toMatchObject({
     vSwitches: [{ id: 'vsw-sim-h', cidr: '10.0.1.0/24' }, { id: 'vsw-sim-i' }],
     instances: [{ name: 'node-a', enis: ['eni-sim00000001'] }, { name: 'node-b' }],
@@ -101,9 +101,9 @@ test('the endpoints of the simulator itself show the cloud, the calls and the ch
       expect.objectContaining({ id: 'eni-sim00000001', status: 'InUse', instanceId: 'i-sim-a', ips: ['10.0.1.10'] }),
     ]),
   })
-  const audit = await read('/sim/audit')
+  const audit = await read('/audit')
   expect(audit.body).toMatchObject({ calls: expect.arrayContaining([expect.objectContaining({ code: 'OK' })]) })
-  expect((await read('/sim/changes')).body).toMatchObject({ changes: expect.any(Array) })
+  expect((await read('/changes')).body).toMatchObject({ changes: expect.any(Array) })
   expect((await read('/elsewhere')).status).toBe(404)
 })
 

@@ -15,7 +15,11 @@ const NOW = Date.parse('2026-11-21T05:39:35Z')
 const KEY = { id: 'LTAIsim' as AccessKeyId, secret: 'sim-secret' }
 
 function verifier(now = NOW) {
-  return { keys: new Map([[KEY.id, KEY]]), nonces: new NonceMemory(2 * CLOCK_TOLERANCE), now }
+  return {
+    find: (id: AccessKeyId) => (id === KEY.id ? KEY : undefined),
+    nonces: new NonceMemory(2 * CLOCK_TOLERANCE),
+    now,
+  }
 }
 
 function codeOf(run: () => unknown): string {

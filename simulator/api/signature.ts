@@ -7,7 +7,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { ApiError } from '../cloud/error.ts'
 import type { AccessKeyId } from '../region/ids.ts'
-import type { AccessKey } from '../region/region.ts'
 import type { NonceMemory } from './nonce-memory.ts'
 
 export interface SignedRequest {
@@ -19,10 +18,15 @@ export interface SignedRequest {
   readonly body: Uint8Array
 }
 
-export interface Verifier {
-  readonly keys: ReadonlyMap<AccessKeyId, AccessKey>
+export interface SigningKey {
+  readonly id: AccessKeyId
+  readonly secret: string
+}
+
+export interface Verifier<Key extends SigningKey> {
+  readonly find: (id: AccessKeyId) => Key | undefined
   readonly nonces: NonceMemory
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, of the wall clock: the client dates by its own. */
   readonly now: number
 }
 
@@ -69,11 +73,11 @@ interface Authorization {
 }
 
 /** @returns the key that signed the request. @throws ApiError with the code of the first thing that is wrong. */
-export function verifySignature(request: SignedRequest, verifier: Verifier): AccessKey {
+export function verifySignature<Key extends SigningKey>(request: SignedRequest, verifier: Verifier<Key>): Key {
   const authorization = parseAuthorization(request.headers.get('authorization'))
   checkSignedHeaders(request, authorization)
   checkDate(request.headers.get('x-acs-date'), verifier.now)
-  const key = verifier.keys.get(authorization.keyId)
+  const key = verifier.find(authorization.keyId)
   if (key === undefined) {
     throw new ApiError('InvalidAccessKeyId.NotFound', `The access key ${authorization.keyId} does not exist.`)
   }

@@ -1,24 +1,18 @@
 import { describe, expect, test } from '@jest/globals'
 import { type Ipv4, parseIpv4 } from '../../inet/address.ts'
+import { codeThrownBy as codeOf } from '../../test/simulator/actions.ts'
+import { NEW_ENI as REQUEST } from '../../test/simulator/new-eni.ts'
 import { testRegion } from '../../test/simulator/region.ts'
 import type { EniId, InstanceId, SecurityGroupId, VSwitchId } from '../region/ids.ts'
-import { Cloud, type CreateEni } from './cloud.ts'
+import { Cloud } from './cloud.ts'
 import { type Eni, withState } from './eni.ts'
-import { ApiError } from './error.ts'
+import type { CreateEni } from './new-eni.ts'
+import { NOTHING } from './subnet.ts'
 
 const NODE_A = 'i-sim-a' as InstanceId
 const NODE_B = 'i-sim-b' as InstanceId
 const ZONE_H = 'vsw-sim-h' as VSwitchId
 const ZONE_I = 'vsw-sim-i' as VSwitchId
-const REQUEST: CreateEni = {
-  vSwitchId: ZONE_H,
-  securityGroupIds: ['sg-sim' as SecurityGroupId],
-  secondary: { count: 0 },
-  name: '',
-  description: '',
-  tags: new Map(),
-  deleteOnRelease: true,
-}
 
 /** A cloud whose time stands still until it is told to pass. */
 function testCloud(changes: Readonly<Record<string, unknown>> = {}) {
@@ -37,17 +31,10 @@ function testCloud(changes: Readonly<Record<string, unknown>> = {}) {
   return { cloud, pass, attached }
 }
 
-function codeOf(call: () => unknown): string {
-  try {
-    call()
-    return 'OK'
-  } catch (error) {
-    if (error instanceof ApiError) return error.code
-    throw error
-  }
-}
-
 const ip = (text: string): Ipv4 => parseIpv4(text)
+/** So many secondary addresses, of any name. */
+const some = (ipCount: number) => ({ ...NOTHING, ipCount })
+const named = (...ips: string[]) => ({ ...NOTHING, ips: ips.map(ip) })
 
 describe('the life of an ENI', () => {
   test('each step takes its time and is in the log', () => {
@@ -112,11 +99,11 @@ describe('the life of an ENI', () => {
     cloud.attachEni(free, NODE_A)
     expect(codeOf(() => cloud.detachEni(free, NODE_A))).toBe('InvalidOperation.InvalidEniState')
     expect(codeOf(() => cloud.deleteEni(free))).toBe('InvalidOperation.InvalidEniState')
-    expect(codeOf(() => cloud.assignIps(free, { count: 1 }))).toBe('InvalidOperation.InvalidEniState')
+    expect(codeOf(() => cloud.assignIpv4(free, some(1)))).toBe('InvalidOperation.InvalidEniState')
     const { id } = attached()
     expect(codeOf(() => cloud.deleteEni(id))).toBe('InvalidOperation.InvalidEniState')
     expect(codeOf(() => cloud.attachEni(id, NODE_B))).toBe('InvalidOperation.InvalidEniState')
-    expect(codeOf(() => cloud.detachEni(id, NODE_B))).toBe('InvalidParameter.Conflict')
+    expect(codeOf(() => cloud.detachEni(id, NODE_B))).toBe('InvalidParameter.EniNotBelongEcs')
     expect(() => withState(cloud.eni(id), { status: 'Available' })).toThrow('cannot go from InUse to Available')
   })
 
@@ -155,14 +142,14 @@ describe('quotas', () => {
   test('an ENI has as many addresses as the type of its instance, the primary one included', () => {
     const { cloud, attached } = testCloud()
     const { id } = attached()
-    expect(codeOf(() => cloud.assignIps(id, { count: 15 }))).toBe('InvalidOperation.Ipv4CountExceeded')
-    expect(cloud.assignIps(id, { count: 14 })).toHaveLength(14)
-    expect(codeOf(() => cloud.assignIps(id, { count: 1 }))).toBe('InvalidOperation.Ipv4CountExceeded')
+    expect(codeOf(() => cloud.assignIpv4(id, some(15)))).toBe('InvalidOperation.Ipv4CountExceeded')
+    expect(cloud.assignIpv4(id, some(14)).ips).toHaveLength(14)
+    expect(codeOf(() => cloud.assignIpv4(id, some(1)))).toBe('InvalidOperation.Ipv4CountExceeded')
   })
 
   test('an ENI with too many addresses for the type cannot be attached', () => {
     const { cloud } = testCloud()
-    const { id } = cloud.createEni({ ...REQUEST, secondary: { count: 15 } })
+    const { id } = cloud.createEni({ ...REQUEST, ipv4: some(15) })
     expect(codeOf(() => cloud.attachEni(id, NODE_A))).toBe('InvalidOperation.Ipv4CountExceeded')
   })
 
@@ -182,8 +169,8 @@ describe('addresses', () => {
       ],
     })
     expect(cloud.availableIps(ZONE_H)).toBe(3)
-    expect(codeOf(() => cloud.createEni({ ...REQUEST, secondary: { count: 3 } }))).toBe('InvalidVSwitchId.IpNotEnough')
-    const eni = cloud.createEni({ ...REQUEST, secondary: { count: 2 } })
+    expect(codeOf(() => cloud.createEni({ ...REQUEST, ipv4: some(3) }))).toBe('InvalidVSwitchId.IpNotEnough')
+    const eni = cloud.createEni({ ...REQUEST, ipv4: some(2) })
     expect([eni.primaryIp, ...eni.secondaryIps]).toEqual(['10.0.1.9', '10.0.1.11', '10.0.1.12'])
     expect(cloud.availableIps(ZONE_H)).toBe(0)
     expect(codeOf(() => cloud.createEni(REQUEST))).toBe('InvalidVSwitchId.IpNotEnough')
@@ -191,9 +178,9 @@ describe('addresses', () => {
 
   test('can be asked for by name, once', () => {
     const { cloud } = testCloud()
-    const named = { ...REQUEST, primaryIp: ip('10.0.1.20'), secondary: { ips: [ip('10.0.1.21')] } }
-    expect(cloud.createEni(named)).toMatchObject({ primaryIp: '10.0.1.20', secondaryIps: ['10.0.1.21'] })
-    const ask = (...ips: string[]) => codeOf(() => cloud.createEni({ ...REQUEST, secondary: { ips: ips.map(ip) } }))
+    const request = { ...REQUEST, primaryIp: ip('10.0.1.20'), ipv4: named('10.0.1.21') }
+    expect(cloud.createEni(request)).toMatchObject({ primaryIp: '10.0.1.20', secondaryIps: ['10.0.1.21'] })
+    const ask = (...ips: string[]) => codeOf(() => cloud.createEni({ ...REQUEST, ipv4: named(...ips) }))
     expect(ask('10.0.1.21')).toBe('InvalidIp.IpAssigned')
     expect(ask('10.0.1.30', '10.0.1.30')).toBe('InvalidIp.IpRepeated')
     expect(ask('10.0.1.253')).toBe('InvalidVSwitchId.IpInvalid')
@@ -203,25 +190,27 @@ describe('addresses', () => {
 
   test('a nameless primary address is none of those that were named', () => {
     const { cloud } = testCloud()
-    const eni = cloud.createEni({ ...REQUEST, secondary: { ips: [ip('10.0.1.1')] } })
+    const eni = cloud.createEni({ ...REQUEST, ipv4: named('10.0.1.1') })
     expect(eni.primaryIp).toBe('10.0.1.2')
   })
 
   test('unassign is all or nothing and never takes the primary one', () => {
     const { cloud, attached } = testCloud()
-    const eni = attached({ secondary: { count: 2 } })
+    const eni = attached({ ipv4: some(2) })
     const [first = eni.primaryIp, second = eni.primaryIp] = eni.secondaryIps
-    expect(codeOf(() => cloud.unassignIps(eni.id, [first, eni.primaryIp]))).toBe('InvalidIp.IpUnassigned')
+    expect(codeOf(() => cloud.unassignIpv4(eni.id, { ips: [first, eni.primaryIp], prefixes: [] }))).toBe(
+      'InvalidIp.IpUnassigned',
+    )
     expect(cloud.eni(eni.id).secondaryIps).toEqual([first, second])
-    cloud.unassignIps(eni.id, [first])
+    cloud.unassignIpv4(eni.id, { ips: [first], prefixes: [] })
     expect(cloud.eni(eni.id).secondaryIps).toEqual([second])
-    expect(cloud.assignIps(eni.id, { count: 1 })).toEqual([first])
+    expect(cloud.assignIpv4(eni.id, some(1)).ips).toEqual([first])
   })
 
   test('of a deleted ENI are free when it is gone', () => {
     const { cloud, pass } = testCloud()
     const before = cloud.availableIps(ZONE_H)
-    const { id } = cloud.createEni({ ...REQUEST, secondary: { count: 9 } })
+    const { id } = cloud.createEni({ ...REQUEST, ipv4: some(9) })
     cloud.deleteEni(id)
     expect(cloud.availableIps(ZONE_H)).toBe(before - 10)
     pass(50)
@@ -238,7 +227,7 @@ test('the metadata service learns of ENIs and addresses later than the API', () 
   expect(seen()).toEqual([0])
   pass(50)
   expect(seen()).toEqual([0, 0])
-  cloud.assignIps(id, { count: 2 })
+  cloud.assignIpv4(id, some(2))
   pass(49)
   expect(seen()).toEqual([0, 0])
   pass(1)

@@ -4,54 +4,109 @@
  * No I/O and no timers: the clock is given, and `advance` runs whatever has become due. Every method that refuses
  * throws ApiError and has changed nothing.
  */
-import { type Ipv4, type Mac, macFromBytes } from '../../inet/address.ts'
+import type { Ipv4, Ipv6 } from '../../inet/address.ts'
 import type { EniId, InstanceId, SecurityGroupId, VSwitchId } from '../region/ids.ts'
 import type { Node, Region } from '../region/region.ts'
-import { type AddressRequest, checkNamed, checkRoom, namedIps, takeRequested, unnamedIps } from './address-request.ts'
-import { addressesOf, type Eni, type EniState, instanceOf, withState } from './eni.ts'
-import { checkFits, checkReadyForIps, freeDeviceIndex, tooManyIps, withTags, wrongState } from './eni-rules.ts'
+import { placeFor } from './attach-rules.ts'
+import { checkCarriesNone, checkPlace } from './detach-rules.ts'
+import {
+  type Attachment,
+  addressesOf,
+  type Eni,
+  instanceOf,
+  ipv4Slots,
+  ipv6Slots,
+  privateIpCount,
+  trunkOf,
+} from './eni.ts'
+import { checkIpv4Slots, checkIpv6Slots, checkSettled, wrongState } from './eni-rules.ts'
 import { ApiError } from './error.ts'
+import type { CloudFaults } from './faults.ts'
 import { type Change, Ledger } from './ledger.ts'
-import { checkSecurityGroups, findInstance, findSubnet, type Subnets } from './lookup.ts'
-import { Schedule } from './schedule.ts'
-import { VSwitchAddresses } from './vswitch-addresses.ts'
+import { checkChanges, type EniChanges } from './modify-rules.ts'
+import { type CreateEni, identityOf, takeAddresses, withPrimary } from './new-eni.ts'
+import { checkEniQuota, checkSecurityGroupRoom, checkSecurityGroups } from './quotas.ts'
+import { ResourceTags, type Tags, withoutTags, withTags } from './resource-tags.ts'
+import { RouteTables } from './route-tables.ts'
+import {
+  findSubnet,
+  giveBack,
+  ipv4CountOf,
+  NOTHING,
+  type Subnet,
+  type Subnets,
+  slotsOf,
+  subnetOf,
+  type Taken,
+  takeIpv4,
+  takeIpv6,
+  type Wanted,
+} from './subnet.ts'
+import { Transitions } from './transitions.ts'
+import { checkAssigned } from './unassign-rules.ts'
 
 export interface CloudOptions {
   readonly region: Region
   /** Milliseconds since the epoch; never goes back. */
   readonly now: () => number
+  /** Undefined: nothing goes wrong. */
+  readonly faults?: CloudFaults
 }
 
-export interface CreateEni {
-  readonly vSwitchId: VSwitchId
-  readonly securityGroupIds: readonly SecurityGroupId[]
-  readonly primaryIp?: Ipv4
-  readonly secondary: AddressRequest
-  readonly name: string
-  readonly description: string
-  readonly tags: ReadonlyMap<string, string>
-  readonly deleteOnRelease: boolean
-}
-
-/** Addresses of an ENI that is on no instance, the primary included (ECS documentation). */
-const IPS_WHEN_AVAILABLE = 50
+/** A primary ENI of the region file; nobody asked for more. */
+const PRIMARY = {
+  type: 'Primary',
+  secondaryIps: [],
+  ipv4Prefixes: [],
+  ipv6s: [],
+  ipv6Prefixes: [],
+  name: '',
+  description: '',
+  resourceGroupId: '',
+  tags: new Map(),
+  deleteOnRelease: true,
+  sourceDestCheck: false,
+  trafficMode: 'Standard',
+  queueNumber: undefined,
+} as const
 
 export class Cloud {
   readonly region: Region
+  readonly routes: RouteTables
+  readonly instanceTags: ResourceTags<InstanceId>
+  readonly securityGroupTags: ResourceTags<SecurityGroupId>
+  /** When the resources of the region file were made, milliseconds since the epoch. */
+  readonly startedAt: number
   readonly #now: () => number
+  readonly #faults: CloudFaults | undefined
+  readonly #nodes: ReadonlyMap<InstanceId, Node>
   readonly #ledger: Ledger
   readonly #subnets: Subnets
-  readonly #schedule = new Schedule()
+  readonly #transitions: Transitions
+  /** How many ENIs there ever were. */
   #sequence = 0
-  /** Time of the transition that is running: it may run late, but it happens at its time. */
-  #runningAt: number | undefined
 
-  constructor({ region, now }: CloudOptions) {
+  constructor({ region, now, faults }: CloudOptions) {
     this.region = region
     this.#now = now
-    const vSwitches = [...region.vSwitches.values()]
-    this.#subnets = new Map(vSwitches.map((v) => [v.id, { vSwitch: v, pool: new VSwitchAddresses(v.cidr) }]))
+    this.#faults = faults
+    this.#nodes = new Map(region.nodes.map((node) => [node.instanceId, node]))
+    this.#subnets = new Map([...region.vSwitches.values()].map((vSwitch) => [vSwitch.id, subnetOf(vSwitch)]))
     this.#ledger = new Ledger(region.latencies.metadata)
+    const gone = (eni: Eni) => this.#freeAddresses(eni)
+    this.#transitions = new Transitions({ ledger: this.#ledger, latencies: region.latencies, now, faults, gone })
+    this.startedAt = now()
+    const time = () => this.#transitions.time
+    const later = (run: () => void) => this.#transitions.later('route', run)
+    this.routes = new RouteTables({ region, now: time, later, eni: (id) => this.#ledger.get(id) })
+    this.instanceTags = new ResourceTags(
+      region.nodes.map(({ instanceId, tags }) => [instanceId, tags]),
+      time,
+    )
+    this.securityGroupTags = new ResourceTags(
+      [...region.securityGroups.keys()].map((id) => [id, new Map()]),
+      time,
+    )
     for (const node of region.nodes) this.#addPrimary(node)
   }
 
@@ -61,28 +116,28 @@ export class Cloud {
 
   /** Grows with every change. */
   get version(): number {
-    return this.#ledger.version
+    const parts = [this.#ledger, this.routes, this.instanceTags, this.securityGroupTags]
+    return parts.reduce((sum, { version }) => sum + version, 0)
   }
 
   /** When `advance` has something to do next, milliseconds since the epoch. */
   get nextDue(): number | undefined {
-    return this.#schedule.nextDue
+    return this.#transitions.nextDue
   }
 
   /** Runs the transitions that are due. Call it before anything that looks at the state. */
   advance(): void {
-    for (;;) {
-      const due = this.#schedule.takeDue(this.#now())
-      if (due === undefined) return
-      this.#runningAt = due.at
-      due.run()
-      this.#runningAt = undefined
-    }
+    this.#transitions.advance()
   }
 
   /** In the order of creation. */
   enis(): readonly Eni[] {
     return this.#ledger.all()
+  }
+
+  /** As `enis` was at `time`, ms since the epoch; the last fifteen minutes are known. */
+  enisAt(time: number): readonly Eni[] {
+    return this.#ledger.allAt(time, this.#now())
   }
 
   /** @throws ApiError InvalidEniId.NotFound */
@@ -92,11 +147,12 @@ export class Cloud {
     return eni
   }
 
+  /** Those on the instance, or on their way to or from it. */
   enisOf(instance: InstanceId): readonly Eni[] {
     return this.#ledger.ofInstance(instance)
   }
 
-  /** The ENI that holds the address now. */
+  /** The ENI that holds the address now, alone or in a prefix. */
   eniByIp(ip: Ipv4): Eni | undefined {
     return this.#ledger.byIp(ip)
   }
@@ -107,194 +163,222 @@ export class Cloud {
   }
 
   nodeOf(instance: InstanceId): Node | undefined {
-    return this.region.nodes.find((node) => node.instanceId === instance)
+    return this.#nodes.get(instance)
   }
 
+  /** Free IPv4 addresses as the vSwitch reports them. @throws ApiError InvalidVSwitchId.NotFound */
   availableIps(vSwitch: VSwitchId): number {
-    return findSubnet(this.#subnets, vSwitch).pool.available
+    return this.#reported(findSubnet(this.#subnets, vSwitch))
   }
 
   createEni(request: CreateEni): Eni {
-    const subnet = findSubnet(this.#subnets, request.vSwitchId)
-    checkSecurityGroups(this.region, request.securityGroupIds)
-    const { pool, vSwitch } = subnet
-    const named = [...(request.primaryIp === undefined ? [] : [request.primaryIp]), ...namedIps(request.secondary)]
-    checkNamed(named, subnet)
-    const unnamed = (request.primaryIp === undefined ? 1 : 0) + unnamedIps(request.secondary)
-    checkRoom(named.length + unnamed, subnet)
-    // The named ones first: a nameless primary must not take one of them.
-    if (request.primaryIp !== undefined) pool.take(request.primaryIp)
-    const byName = 'ips' in request.secondary ? takeRequested(request.secondary, pool) : []
-    const primaryIp = request.primaryIp ?? pool.takeLowest()
+    const { primaryIp, ipv4, ipv6, ...properties } = request
+    const { vSwitchId, securityGroupIds } = properties
+    const subnet = findSubnet(this.#subnets, vSwitchId)
+    const allIpv4 = withPrimary(ipv4, primaryIp)
+    checkSecurityGroups(this.region, securityGroupIds)
+    checkEniQuota(this.region, this.enis())
+    checkIpv4Slots(slotsOf(allIpv4), undefined)
+    checkIpv6Slots(slotsOf(ipv6), undefined)
+    checkSecurityGroupRoom(this.region, this.enis(), { securityGroupIds, ips: ipv4CountOf(allIpv4) })
+    const addresses = takeAddresses(subnet, { primaryIp, ipv4, ipv6 }, this.#reported(subnet))
     const eni: Eni = {
-      ...this.#nextIdentity(),
-      type: 'Secondary',
-      vSwitchId: vSwitch.id,
-      zone: vSwitch.zone,
-      primaryIp,
-      secondaryIps: 'ips' in request.secondary ? byName : takeRequested(request.secondary, pool),
-      securityGroupIds: request.securityGroupIds,
-      name: request.name,
-      description: request.description,
-      tags: request.tags,
-      deleteOnRelease: request.deleteOnRelease,
-      createdAt: this.#time(),
+      ...properties,
+      ...identityOf(++this.#sequence),
+      ...addresses,
+      zone: subnet.vSwitch.zone,
+      createdAt: this.#transitions.time,
       state: { status: 'Available' },
     }
-    this.#put(eni, { change: 'created', ips: addressesOf(eni) })
+    this.#transitions.put(eni, { change: 'created', ...addressesForLog(eni) })
     return eni
   }
 
-  /** Repeating the call for the same instance is fine. */
-  attachEni(id: EniId, instance: InstanceId): void {
+  /**
+   * `trunkId`: the trunk that is to carry the ENI. Repeating the call for the same place is fine, and helps an attach
+   * that hangs.
+   */
+  attachEni(id: EniId, instance: InstanceId, trunkId?: EniId): void {
     const eni = this.eni(id)
-    const node = findInstance(this.region, instance)
+    const node = this.#instance(instance)
     if (eni.type === 'Primary') throw new ApiError('InvalidOperation.InvalidEniType', `${id} is a primary ENI.`)
     const { status } = eni.state
-    if ((status === 'Attaching' || status === 'InUse') && instanceOf(eni) === instance) return
+    const isThere = instanceOf(eni) === instance && trunkOf(eni) === trunkId
+    if (isThere && status === 'InUse') return
+    if (isThere && status === 'Attaching') {
+      this.#transitions.repeat('attach', eni)
+      return
+    }
     if (status !== 'Available') throw wrongState(eni, 'Available')
-    const attached = this.enisOf(instance)
-    checkFits(eni, { node, zone: findSubnet(this.#subnets, node.vSwitchId).vSwitch.zone, attached })
-    this.#move(eni, { status: 'Attaching', instanceId: instance, deviceIndex: freeDeviceIndex(attached) })
-    this.#later('attach', () => this.#finishAttach(id))
+    const { zone } = findSubnet(this.#subnets, node.vSwitchId).vSwitch
+    const trunk = trunkId === undefined ? undefined : this.eni(trunkId)
+    const place = placeFor(eni, { node, zone, attached: this.enisOf(instance), trunk })
+    this.#transitions.begin('attach', eni, { status: 'Attaching', ...place })
   }
 
-  /** Repeating the call, and calling it for an ENI that is on no instance, is fine. */
-  detachEni(id: EniId, instance: InstanceId): void {
+  /**
+   * `trunkId`: checked when it is given. Repeating the call, and calling it for an ENI that is on no instance, is fine;
+   * an attach that hangs is given up.
+   */
+  detachEni(id: EniId, instance: InstanceId, trunkId?: EniId): void {
     const eni = this.eni(id)
-    findInstance(this.region, instance)
+    this.#instance(instance)
     if (eni.type === 'Primary') {
       throw new ApiError('InvalidOperation.DetachPrimaryEniNotAllowed', `${id} is the primary ENI of its instance.`)
     }
-    const on = instanceOf(eni)
-    if (on !== undefined && on !== instance) {
-      throw new ApiError('InvalidParameter.Conflict', `${id} is on ${on}, not on ${instance}.`)
+    const { state } = eni
+    if (state.status === 'Available') return
+    if (state.status === 'Deleting') throw wrongState(eni, 'InUse')
+    checkPlace(eni, state, { instance, trunkId })
+    if (state.status === 'Detaching') {
+      this.#transitions.repeat('detach', eni)
+      return
     }
-    if (eni.state.status === 'Available' || eni.state.status === 'Detaching') return
-    if (eni.state.status !== 'InUse') throw wrongState(eni, 'InUse')
-    this.#move(eni, { status: 'Detaching', instanceId: instance, deviceIndex: eni.state.deviceIndex })
-    this.#later('detach', () => this.#move(this.eni(id), { status: 'Available' }))
+    if (state.status === 'Attaching' && !this.#transitions.isHanging(eni)) throw wrongState(eni, 'InUse')
+    checkCarriesNone(eni, this.enisOf(instance))
+    this.#transitions.begin('detach', eni, { ...placeOf(state), status: 'Detaching' })
   }
 
-  /** Repeating the call is fine. */
+  /** Repeating the call is fine, and helps a deletion that hangs. */
   deleteEni(id: EniId): void {
     const eni = this.eni(id)
-    if (eni.state.status === 'Deleting') return
+    if (eni.state.status === 'Deleting') {
+      this.#transitions.repeat('delete', eni)
+      return
+    }
     if (eni.type === 'Primary') throw new ApiError('InvalidOperation.InvalidEniType', `${id} is a primary ENI.`)
     if (eni.state.status !== 'Available') throw wrongState(eni, 'Available')
-    this.#move(eni, { status: 'Deleting' })
-    this.#later('delete', () => this.#forget(id))
+    this.#transitions.begin('delete', eni, { status: 'Deleting' })
   }
 
-  /** @returns the addresses that were added. */
-  assignIps(id: EniId, request: AddressRequest): readonly Ipv4[] {
+  /** What is not named stays; the security groups are replaced as a whole. */
+  modifyEni(id: EniId, changes: EniChanges): void {
     const eni = this.eni(id)
-    checkReadyForIps(eni)
+    const node = this.#nodeUnder(eni)
+    checkChanges(eni, changes, node === undefined ? undefined : { node, attached: this.enisOf(node.instanceId) })
+    if (changes.securityGroupIds !== undefined) {
+      checkSecurityGroups(this.region, changes.securityGroupIds)
+      const { securityGroupIds } = changes
+      checkSecurityGroupRoom(this.region, this.enis(), { securityGroupIds, ips: privateIpCount(eni), instead: id })
+    }
+    if (Object.keys(changes).length > 0) this.#transitions.put({ ...eni, ...changes }, { change: 'modified' })
+  }
+
+  /** @returns what was added. */
+  assignIpv4(id: EniId, wanted: Wanted<Ipv4>): Taken<Ipv4> {
+    const eni = this.eni(id)
+    checkSettled(eni)
     const subnet = findSubnet(this.#subnets, eni.vSwitchId)
-    const named = namedIps(request)
-    const asked = named.length + unnamedIps(request)
-    const limit = this.#ipLimit(eni)
-    if (addressesOf(eni).length + asked > limit) throw tooManyIps(eni, { limit, asked })
-    checkNamed(named, subnet)
-    checkRoom(asked, subnet)
-    const ips = takeRequested(request, subnet.pool)
-    this.#put({ ...eni, secondaryIps: [...eni.secondaryIps, ...ips] }, { change: 'assigned', ips })
-    return ips
+    checkIpv4Slots(ipv4Slots(eni) + slotsOf(wanted), this.#nodeUnder(eni))
+    const { securityGroupIds } = eni
+    checkSecurityGroupRoom(this.region, this.enis(), { securityGroupIds, ips: ipv4CountOf(wanted) })
+    const taken = takeIpv4(subnet, wanted, this.#reported(subnet))
+    const secondaryIps = [...eni.secondaryIps, ...taken.ips]
+    const ipv4Prefixes = [...eni.ipv4Prefixes, ...taken.prefixes]
+    this.#transitions.put({ ...eni, secondaryIps, ipv4Prefixes }, { change: 'assigned', ...taken })
+    return taken
   }
 
   /** All or nothing; the primary address counts as not assigned, as in the cloud. */
-  unassignIps(id: EniId, ips: readonly Ipv4[]): void {
+  unassignIpv4(id: EniId, taken: Taken<Ipv4>): void {
     const eni = this.eni(id)
-    checkReadyForIps(eni)
-    const foreign = ips.find((ip) => !eni.secondaryIps.includes(ip))
-    if (foreign !== undefined) {
-      throw new ApiError('InvalidIp.IpUnassigned', `The IP ${foreign} is not a secondary address of ${id}.`)
-    }
-    const { pool } = findSubnet(this.#subnets, eni.vSwitchId)
-    for (const ip of ips) pool.free(ip)
-    const secondaryIps = eni.secondaryIps.filter((ip) => !ips.includes(ip))
-    this.#put({ ...eni, secondaryIps }, { change: 'unassigned', ips })
+    checkSettled(eni)
+    checkAssigned(taken, { ips: eni.secondaryIps, prefixes: eni.ipv4Prefixes })
+    giveBack(findSubnet(this.#subnets, eni.vSwitchId).ipv4, taken)
+    const secondaryIps = eni.secondaryIps.filter((ip) => !taken.ips.includes(ip))
+    const ipv4Prefixes = eni.ipv4Prefixes.filter((prefix) => !taken.prefixes.includes(prefix))
+    this.#transitions.put({ ...eni, secondaryIps, ipv4Prefixes }, { change: 'unassigned', ...taken })
+  }
+
+  /** @returns what was added. */
+  assignIpv6(id: EniId, wanted: Wanted<Ipv6>): Taken<Ipv6> {
+    const eni = this.eni(id)
+    checkSettled(eni)
+    checkIpv6Slots(ipv6Slots(eni) + slotsOf(wanted), this.#nodeUnder(eni))
+    const taken = takeIpv6(findSubnet(this.#subnets, eni.vSwitchId), wanted)
+    const ipv6s = [...eni.ipv6s, ...taken.ips]
+    const ipv6Prefixes = [...eni.ipv6Prefixes, ...taken.prefixes]
+    this.#transitions.put({ ...eni, ipv6s, ipv6Prefixes }, { change: 'assigned', ...taken })
+    return taken
+  }
+
+  /** All or nothing. */
+  unassignIpv6(id: EniId, taken: Taken<Ipv6>): void {
+    const eni = this.eni(id)
+    checkSettled(eni)
+    checkAssigned(taken, { ips: eni.ipv6s, prefixes: eni.ipv6Prefixes })
+    giveBack(findSubnet(this.#subnets, eni.vSwitchId).ipv6, taken)
+    const ipv6s = eni.ipv6s.filter((ip) => !taken.ips.includes(ip))
+    const ipv6Prefixes = eni.ipv6Prefixes.filter((prefix) => !taken.prefixes.includes(prefix))
+    this.#transitions.put({ ...eni, ipv6s, ipv6Prefixes }, { change: 'unassigned', ...taken })
   }
 
   /** Adds the tags to every ENI, or to none. */
   tagEnis(ids: readonly EniId[], tags: ReadonlyMap<string, string>): void {
+    this.#retag(ids, (eni) => withTags(eni.id, eni.tags, tags))
+  }
+
+  /** Takes the tags from every ENI, or from none. */
+  untagEnis(ids: readonly EniId[], keys: readonly string[] | 'all'): void {
+    this.#retag(ids, (eni) => withoutTags(eni.tags, keys))
+  }
+
+  #retag(ids: readonly EniId[], next: (eni: Eni) => Tags): void {
     const tagged = ids.map((id): Eni => {
       const eni = this.#ledger.get(id)
       if (eni === undefined) throw new ApiError('InvalidResourceId.NotFound', `The ENI ${id} does not exist.`)
-      return withTags(eni, tags)
+      return { ...eni, tags: next(eni) }
     })
-    for (const eni of tagged) this.#put(eni, { change: 'tagged' })
+    for (const eni of tagged) this.#transitions.put(eni, { change: 'tagged' })
   }
 
-  #time(): number {
-    return this.#runningAt ?? this.#now()
+  #instance(id: InstanceId): Node {
+    const node = this.#nodes.get(id)
+    if (node === undefined) throw new ApiError('InvalidEcsId.NotFound', `The instance ${id} does not exist.`)
+    return node
   }
 
-  #addPrimary(node: Node): void {
-    const { vSwitch, pool } = findSubnet(this.#subnets, node.vSwitchId)
-    pool.take(node.primaryIp)
-    const eni: Eni = {
-      ...this.#nextIdentity(),
-      type: 'Primary',
-      vSwitchId: vSwitch.id,
-      zone: vSwitch.zone,
-      primaryIp: node.primaryIp,
-      secondaryIps: [],
-      securityGroupIds: node.securityGroupIds,
-      name: '',
-      description: '',
-      tags: new Map(),
-      deleteOnRelease: true,
-      createdAt: this.#time(),
-      state: { status: 'InUse', instanceId: node.instanceId, deviceIndex: 0, linked: true },
-    }
-    this.#put(eni, { change: 'created', ips: [eni.primaryIp] })
-  }
-
-  #finishAttach(id: EniId): void {
-    const eni = this.eni(id)
-    if (eni.state.status !== 'Attaching') throw new Error(`${id} is ${eni.state.status} when its attach ends`)
-    const inUse: EniState = { ...eni.state, status: 'InUse', linked: false }
-    this.#move(eni, inUse)
-    this.#later('link', () => this.#link(id, inUse))
-  }
-
-  /** Unless it was detached meanwhile; it may even be on its next attachment. */
-  #link(id: EniId, attachment: EniState): void {
-    const eni = this.#ledger.get(id)
-    if (eni?.state !== attachment || attachment.status !== 'InUse') return
-    this.#put(withState(eni, { ...attachment, linked: true }), { change: 'linked' })
-  }
-
-  #forget(id: EniId): void {
-    const eni = this.eni(id)
-    this.#ledger.remove(id, { at: this.#time(), change: 'gone' })
-    const { pool } = findSubnet(this.#subnets, eni.vSwitchId)
-    for (const ip of addressesOf(eni)) pool.free(ip)
-  }
-
-  #move(eni: Eni, state: EniState): void {
-    this.#put(withState(eni, state), { change: state.status })
-  }
-
-  #put(eni: Eni, change: Pick<Change, 'change' | 'ips'>): void {
-    this.#ledger.put(eni, { at: this.#time(), ...change })
-  }
-
-  #later(what: 'attach' | 'detach' | 'delete' | 'link', run: () => void): void {
-    this.#schedule.add(this.#time() + this.region.latencies[what], run)
-  }
-
-  /** Ids look like the cloud's and are, at 15 characters, also names of links. */
-  #nextIdentity(): { id: EniId; mac: Mac } {
-    const number = ++this.#sequence
-    const id = `eni-sim${String(number).padStart(8, '0')}` as EniId
-    // 00:16:3e is the prefix of all ENIs.
-    return { id, mac: macFromBytes(Uint8Array.of(0, 0x16, 0x3e, number >> 16, number >> 8, number)) }
-  }
-
-  #ipLimit(eni: Eni): number {
+  /** The node the ENI is on, or on its way to or from. */
+  #nodeUnder(eni: Eni): Node | undefined {
     const instance = instanceOf(eni)
-    return instance === undefined ? IPS_WHEN_AVAILABLE : findInstance(this.region, instance).instanceType.ipv4PerEni
+    return instance === undefined ? undefined : this.#instance(instance)
   }
+
+  #reported({ vSwitch, ipv4 }: Subnet): number {
+    return this.#faults?.availableIps(vSwitch) ?? ipv4.available
+  }
+
+  #addPrimary({ instanceId, vSwitchId, primaryIp, securityGroupIds }: Node): void {
+    const subnet = findSubnet(this.#subnets, vSwitchId)
+    takeIpv4(subnet, { ...NOTHING, ips: [primaryIp] }, subnet.ipv4.available)
+    const eni: Eni = {
+      ...identityOf(++this.#sequence),
+      ...PRIMARY,
+      vSwitchId,
+      zone: subnet.vSwitch.zone,
+      primaryIp,
+      securityGroupIds,
+      createdAt: this.#transitions.time,
+      state: { status: 'InUse', instanceId, deviceIndex: 0, linked: true },
+    }
+    // Even an answer that is late shows what the region began with.
+    const since = Number.NEGATIVE_INFINITY
+    this.#ledger.put(eni, { at: this.#transitions.time, change: 'created', ips: [primaryIp] }, since)
+  }
+
+  #freeAddresses(eni: Eni): void {
+    const { ipv4, ipv6 } = findSubnet(this.#subnets, eni.vSwitchId)
+    giveBack(ipv4, { ips: addressesOf(eni), prefixes: eni.ipv4Prefixes })
+    giveBack(ipv6, { ips: eni.ipv6s, prefixes: eni.ipv6Prefixes })
+  }
+}
+
+/** The place alone, without what else belongs to the state. */
+function placeOf({ instanceId, deviceIndex, trunkId }: Attachment): Attachment {
+  return { instanceId, deviceIndex, ...(trunkId === undefined ? {} : { trunkId }) }
+}
+
+/** Every address and prefix, for the log. */
+function addressesForLog(eni: Eni): Pick<Change, 'ips' | 'prefixes'> {
+  return { ips: [...addressesOf(eni), ...eni.ipv6s], prefixes: [...eni.ipv4Prefixes, ...eni.ipv6Prefixes] }
 }

@@ -1,58 +1,63 @@
 /** What the cloud allows with an ENI. Every check throws ApiError. */
-import type { ZoneId } from '../region/ids.ts'
 import type { Node } from '../region/region.ts'
-import { addressesOf, type Eni } from './eni.ts'
+import type { Eni } from './eni.ts'
 import { ApiError } from './error.ts'
 
-/** Tags of a resource (ECS documentation). */
-const TAGS_PER_RESOURCE = 20
+/** Of an ENI that is on no instance, the primary address included (ECS documentation). */
+const IPV4_WHEN_AVAILABLE = 50
+const IPV6_WHEN_AVAILABLE = 10
 
-export interface Target {
-  readonly node: Node
-  readonly zone: ZoneId
-  /** What is on the node, or on its way to or from it. */
-  readonly attached: readonly Eni[]
-}
-
-/** Whether the instance is in the ENI's zone and its type has room for it. */
-export function checkFits(eni: Eni, { node, zone, attached }: Target): void {
-  const { instanceId, instanceType } = node
-  if (zone !== eni.zone) {
-    const message = `${eni.id} is in the zone ${eni.zone}, ${instanceId} in ${zone}.`
-    throw new ApiError('InvalidOperation.AvailabilityZoneMismatch', message)
-  }
-  if (attached.length >= instanceType.eniQuantity) {
-    const message = `${instanceId} (${instanceType.id}) has ${attached.length} ENIs of ${instanceType.eniQuantity}.`
-    throw new ApiError('EniPerInstanceLimitExceeded', message)
-  }
-  const limit = instanceType.ipv4PerEni
-  if (addressesOf(eni).length > limit) throw tooManyIps(eni, { limit, asked: 0 })
-}
-
-/** The ENI with the tags added. */
-export function withTags(eni: Eni, tags: ReadonlyMap<string, string>): Eni {
-  const all = new Map([...eni.tags, ...tags])
-  if (all.size <= TAGS_PER_RESOURCE) return { ...eni, tags: all }
-  throw new ApiError('QuotaExceed.Tags', `${eni.id} would have ${all.size} tags of ${TAGS_PER_RESOURCE}.`)
-}
-
-export function checkReadyForIps(eni: Eni): void {
+export function checkSettled(eni: Eni): void {
   const { status } = eni.state
   if (status !== 'Available' && status !== 'InUse') throw wrongState(eni, 'Available or InUse')
 }
 
 export function wrongState(eni: Eni, expected: string): ApiError {
-  const message = `${eni.id} must be ${expected} for this operation and is ${eni.state.status}.`
+  const message = `Expecting ${eni.id} to be ${expected} while its current status is ${eni.state.status}.`
   return new ApiError('InvalidOperation.InvalidEniState', message)
 }
 
-export function tooManyIps(eni: Eni, { limit, asked }: { readonly limit: number; readonly asked: number }): ApiError {
-  const message = `${eni.id} has ${addressesOf(eni).length} addresses of ${limit}; ${asked} more are too many.`
-  return new ApiError('InvalidOperation.Ipv4CountExceeded', message)
+/**
+ * So many addresses and prefixes on one ENI, as the type of its instance allows; `node` undefined: as an ENI on no
+ * instance may have.
+ */
+export function checkIpv4Slots(slots: number, node: Node | undefined): void {
+  const limit = node?.instanceType.ipv4PerEni ?? IPV4_WHEN_AVAILABLE
+  if (slots <= limit) return
+  const message = `An ENI ${where(node)} has at most ${limit} IPv4 addresses and prefixes, not ${slots}.`
+  throw new ApiError('InvalidOperation.Ipv4CountExceeded', message)
 }
 
-/** 0 is the primary ENI's. */
-export function freeDeviceIndex(attached: readonly Eni[]): number {
-  const used = new Set(attached.map((eni) => ('deviceIndex' in eni.state ? eni.state.deviceIndex : -1)))
-  for (let index = 1; ; index++) if (!used.has(index)) return index
+/** As for IPv4. */
+export function checkIpv6Slots(slots: number, node: Node | undefined): void {
+  const limit = node?.instanceType.ipv6PerEni ?? IPV6_WHEN_AVAILABLE
+  if (slots <= limit) return
+  const message = `An ENI ${where(node)} has at most ${limit} IPv6 addresses and prefixes, not ${slots}.`
+  if (node === undefined) throw new ApiError('MaxEniIpv6IpsCountExceeded', message)
+  throw new ApiError(limit === 0 ? 'InvalidOperation.Ipv6NotSupport' : 'InvalidOperation.Ipv6CountExceeded', message)
+}
+
+function where(node: Node | undefined): string {
+  return node === undefined ? 'on no instance' : `on ${node.instanceId} (${node.instanceType.id})`
+}
+
+/** The queues of one ENI; those of all together cannot be too many when no ENI has more than its share. */
+export function checkQueues(queueNumber: number | undefined, node: Node): void {
+  const { id, queuesPerEni } = node.instanceType
+  if (queueNumber === undefined || queueNumber <= queuesPerEni) return
+  const message = `An ENI on ${node.instanceId} (${id}) has at most ${queuesPerEni} queues, not ${queueNumber}.`
+  throw new ApiError('InvalidOperation.MaxEniQueueNumberExceeded', message)
+}
+
+/** Room for one more eRDMA interface beside those of `others`. */
+export function checkHighPerformance(node: Node, others: readonly Eni[]): void {
+  const { id, eriQuantity } = node.instanceType
+  if (eriQuantity === 0) {
+    const message = `The instance type ${id} has no eRDMA interfaces.`
+    throw new ApiError('InvalidOperation.InstanceTypeNotSupportHighPerformance', message)
+  }
+  const used = others.filter((eni) => eni.trafficMode === 'HighPerformance').length
+  if (used < eriQuantity) return
+  const message = `${node.instanceId} (${id}) has ${used} eRDMA interfaces of ${eriQuantity}.`
+  throw new ApiError('InvalidOperation.HighPerformanceEniPerInstanceLimitExceeded', message)
 }

@@ -1,8 +1,10 @@
 /** The ENIs there are, what became of them, and what the metadata service has noticed of it. */
-import type { Ipv4 } from '../../inet/address.ts'
+import { type Cidr, cidrOf, type Ip, type Ipv4 } from '../../inet/address.ts'
 import type { EniId, InstanceId } from '../region/ids.ts'
 import { addressesOf, type Eni, instanceOf } from './eni.ts'
+import { EniHistory, KEPT as HISTORY } from './eni-history.ts'
 import { MetadataHistory } from './metadata-history.ts'
+import { PREFIX_LENGTH } from './vswitch-addresses.ts'
 
 /** One line of the log of changes. */
 export interface Change {
@@ -12,10 +14,11 @@ export interface Change {
   /** `created`, `Attaching`, `InUse`, `linked`, `Detaching`, `Available`, `Deleting`, `gone`, `assigned`, … */
   readonly change: string
   readonly instanceId?: InstanceId
-  readonly ips?: readonly Ipv4[]
+  readonly ips?: readonly Ip[]
+  readonly prefixes?: readonly Cidr[]
 }
 
-type What = Pick<Change, 'at' | 'change' | 'ips'>
+export type What = Pick<Change, 'at' | 'change' | 'ips' | 'prefixes'>
 
 /** Changes that are kept; older ones are forgotten. */
 const KEPT = 100_000
@@ -24,6 +27,11 @@ export class Ledger {
   readonly #enis = new Map<EniId, Eni>()
   readonly #changes: Change[] = []
   readonly #metadata: MetadataHistory
+  readonly #history = new EniHistory()
+  /** Who has an IPv4 address, or a prefix with it. */
+  readonly #owners = new Map<Ipv4 | Cidr, EniId>()
+  /** The answer of `all` until the next change. */
+  #all: readonly Eni[] | undefined
   #version = 0
 
   /** @param metadataLag how far the metadata service is behind, ms. */
@@ -42,7 +50,13 @@ export class Ledger {
 
   /** In the order of creation. */
   all(): readonly Eni[] {
-    return [...this.#enis.values()]
+    this.#all ??= [...this.#enis.values()]
+    return this.#all
+  }
+
+  /** As `all` was at `time`; times before the history are taken for its start. */
+  allAt(time: number, now: number): readonly Eni[] {
+    return this.#history.at(Math.max(time, now - HISTORY))
   }
 
   get(id: EniId): Eni | undefined {
@@ -55,7 +69,8 @@ export class Ledger {
   }
 
   byIp(ip: Ipv4): Eni | undefined {
-    return this.all().find((eni) => addressesOf(eni).includes(ip))
+    const owner = this.#owners.get(ip) ?? this.#owners.get(cidrOf(ip, PREFIX_LENGTH.ipv4))
+    return owner === undefined ? undefined : this.#enis.get(owner)
   }
 
   /** What the metadata service of the instance shows at the time. */
@@ -63,17 +78,18 @@ export class Ledger {
     return this.#metadata.enisOf(instance, now)
   }
 
-  /** Adds the ENI, or replaces what it was before. */
-  put(eni: Eni, { at, change, ips }: What): void {
+  /** Adds the ENI, or replaces what it was before. `since`: from when on callers see it, ms. */
+  put(eni: Eni, { at, change, ips, prefixes }: What, since = at): void {
     const before = this.#enis.get(eni.id)
-    this.#enis.set(eni.id, eni)
+    this.#keep(eni.id, since, eni)
     const instanceId = instanceOf(eni)
     this.#log({
       at,
       eni: eni.id,
       change,
       ...(instanceId === undefined ? {} : { instanceId }),
-      ...(ips === undefined ? {} : { ips }),
+      ...(ips === undefined || ips.length === 0 ? {} : { ips }),
+      ...(prefixes === undefined || prefixes.length === 0 ? {} : { prefixes }),
     })
     const touched = instanceId ?? (before === undefined ? undefined : instanceOf(before))
     if (touched === undefined) return
@@ -82,8 +98,21 @@ export class Ledger {
   }
 
   remove(id: EniId, { at, change }: What): void {
-    this.#enis.delete(id)
+    this.#keep(id, at, undefined)
     this.#log({ at, eni: id, change })
+  }
+
+  #keep(id: EniId, at: number, eni: Eni | undefined): void {
+    const before = this.#enis.get(id)
+    if (before !== undefined) for (const owned of ownedBy(before)) this.#owners.delete(owned)
+    if (eni === undefined) {
+      this.#enis.delete(id)
+    } else {
+      this.#enis.set(id, eni)
+      for (const owned of ownedBy(eni)) this.#owners.set(owned, id)
+    }
+    this.#all = undefined
+    this.#history.record(id, at, eni)
   }
 
   #log(change: Change): void {
@@ -91,4 +120,8 @@ export class Ledger {
     this.#changes.push(change)
     if (this.#changes.length > KEPT) this.#changes.splice(0, KEPT / 10)
   }
+}
+
+function ownedBy(eni: Eni): readonly (Ipv4 | Cidr)[] {
+  return [...addressesOf(eni), ...eni.ipv4Prefixes]
 }

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { type Ipv4, parseCidr, parseIpv4, parseMac } from '../../inet/address.ts'
+import { type Ipv4, parseIpv4, parseMac } from '../../inet/address.ts'
 import { createNamedNetns, listNamedNetns, warmThreadPool } from '../../netlink/netns.ts'
+import { Guest, H, I, NODE_A, NODE_B, plug, SERVICE, VPC } from '../../test/simulator/fabric.ts'
 import { ownPrefix, removeByPrefix } from '../../test/simulator/prefix.ts'
 import type { EniId, NodeName } from '../region/ids.ts'
 import { FabricError } from './error.ts'
@@ -10,56 +11,23 @@ import { cleanFabric, Fabric } from './fabric.ts'
 import type { Plug } from './plug.ts'
 
 const PREFIX = await ownPrefix('fabric')
-const NODE_A = 'a' as NodeName
-const NODE_B = 'b' as NodeName
-const SERVICE = parseIpv4('100.100.100.200')
 const ip = (text: string): Ipv4 => parseIpv4(text)
 
-const H = { cidr: parseCidr('10.0.1.0/24'), gateway: ip('10.0.1.253') }
-const I = { cidr: parseCidr('10.0.2.0/24'), gateway: ip('10.0.2.253') }
-const PRIMARY_A: Plug = {
-  eniId: 'eni-sim00000001' as EniId,
-  mac: parseMac('00:16:3e:00:00:01'),
-  node: NODE_A,
-  kind: 'primary',
-  ips: [ip('10.0.1.10')],
-  vSwitch: H,
-}
-const PRIMARY_B: Plug = {
-  eniId: 'eni-sim00000002' as EniId,
-  mac: parseMac('00:16:3e:00:00:02'),
-  node: NODE_B,
-  kind: 'primary',
-  ips: [ip('10.0.2.10')],
-  vSwitch: I,
-}
-const SECOND_A: Plug = {
-  eniId: 'eni-sim00000003' as EniId,
-  mac: parseMac('00:16:3e:00:00:03'),
-  node: NODE_A,
-  kind: 'secondary',
-  ips: [ip('10.0.1.20'), ip('10.0.1.21')],
-  vSwitch: H,
-}
+const PRIMARY_A: Plug = { ...plug(1, NODE_A, H, '10.0.1.10'), kind: 'primary' }
+const PRIMARY_B: Plug = { ...plug(2, NODE_B, I, '10.0.2.10'), kind: 'primary' }
+const SECOND_A: Plug = { ...plug(3, NODE_A, H, '10.0.1.20'), ips: [ip('10.0.1.20'), ip('10.0.1.21')] }
 const PRIMARIES = [PRIMARY_A, PRIMARY_B]
 
 let fabric: Fabric
 
 const exec = promisify(execFile)
 
-async function inNode(node: NodeName, ...argv: string[]): Promise<string> {
-  const { stdout } = await exec('ip', ['netns', 'exec', fabric.netnsOf(node), ...argv])
-  return stdout
+function inNode(node: NodeName, ...argv: string[]): Promise<string> {
+  return new Guest(fabric.netnsOf(node)).run(...argv)
 }
 
-/** Whether an echo comes back. */
-async function pings(node: NodeName, target: string, ...options: string[]): Promise<boolean> {
-  try {
-    await inNode(node, 'ping', '-n', '-c', '1', '-W', '1', ...options, target)
-    return true
-  } catch {
-    return false // ping ends with 1 when there is no answer
-  }
+function pings(node: NodeName, target: string, ...options: string[]): Promise<boolean> {
+  return new Guest(fabric.netnsOf(node)).pings(target, ...options)
 }
 
 interface LinkJson {
@@ -77,10 +45,13 @@ async function linksOf(node: NodeName): Promise<readonly LinkJson[]> {
 beforeAll(warmThreadPool)
 
 beforeEach(async () => {
-  fabric = await Fabric.start({ prefix: PREFIX, nodes: [NODE_A, NODE_B], services: [SERVICE] })
+  fabric = await Fabric.start({ ...VPC, prefix: PREFIX })
 })
 
-afterEach(() => removeByPrefix(PREFIX))
+afterEach(async () => {
+  await fabric.stop()
+  removeByPrefix(PREFIX)
+})
 
 describe('a primary ENI', () => {
   test('is configured as a guest would at boot, and reaches the other node and the services', async () => {
@@ -203,7 +174,7 @@ test('one ENI that cannot be plugged does not keep the others from it, and is tr
 })
 
 describe('the prefix', () => {
-  const start = () => Fabric.start({ prefix: PREFIX, nodes: [NODE_A], services: [] })
+  const start = () => Fabric.start({ ...VPC, prefix: PREFIX, nodes: [NODE_A] })
 
   test('stop removes all namespaces and frees it', async () => {
     await fabric.sync(PRIMARIES)
@@ -226,10 +197,29 @@ describe('the prefix', () => {
   })
 
   test.each(['', '../x', 'a/b', '-a', 'A', 'x'.repeat(33)])('cannot be %j', async (prefix) => {
-    await expect(Fabric.start({ prefix, nodes: [], services: [] })).rejects.toBeInstanceOf(FabricError)
+    await expect(Fabric.start({ ...VPC, prefix, nodes: [] })).rejects.toBeInstanceOf(FabricError)
   })
 
   test('there is nothing to clean where nothing was', async () => {
     expect(await cleanFabric('tw-sim-never')).toEqual([])
   })
 })
+
+test('a member ENI on a kernel without 802.1Q is refused by name, and the others are plugged', async () => {
+  const trunk: Plug = { ...SECOND_A, kind: 'trunk' }
+  const member: Plug = { ...plug(4, NODE_A, H, '10.0.1.40'), kind: 'member', trunk: trunk.eniId, vlan: 1 }
+  const sync = fabric.sync([PRIMARY_A, member, trunk])
+  const refusal = `this kernel has no 802.1Q, which the member ENI ${member.eniId} needs`
+  const outcome = await sync.then(() => 'plugged', String)
+  expect(outcome).toEqual((await hasVlans('eth1')) ? 'plugged' : expect.stringContaining(refusal))
+  expect([...(await fabric.counters()).keys()]).toEqual(expect.arrayContaining([PRIMARY_A.eniId, trunk.eniId]))
+})
+
+async function hasVlans(link: string): Promise<boolean> {
+  try {
+    await inNode(NODE_A, 'ip', 'link', 'add', 'link', link, 'name', 'probe', 'type', 'vlan', 'id', '7')
+    return true
+  } catch {
+    return false // the kernel does not know the type
+  }
+}

@@ -1,26 +1,26 @@
 /**
- * The VPC made of network namespaces: one for the VPC's router, one for each node, a veth for each ENI.
+ * The VPC made of network namespaces: one for the VPC's router, one for each node, a veth for each ENI, and on those of
+ * trunk ENIs a VLAN for each member.
  *
- * The router has a route and a permanent neighbour for every assigned address and a black hole for all others. It
- * answers for every address that it can route, so that nodes reach their own vSwitch through it as well.
+ * The router has a route for every assigned address and prefix and a black hole for all others. It answers for every
+ * address that it can route, so that nodes reach their own vSwitch through it as well.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import type { Ipv4 } from '../../inet/address.ts'
+import { type Cidr, cidrContains, type Ipv4, type Ipv6 } from '../../inet/address.ts'
 import { createNamedNetns, deleteNamedNetns, isNetns } from '../../netlink/netns.ts'
-import type { EniId, NodeName } from '../region/ids.ts'
+import type { EniId, NodeName, SecurityGroupId } from '../region/ids.ts'
+import type { RouteTable, VSwitch } from '../region/region.ts'
+import type { SecurityGroup } from '../region/security-group.ts'
 import { run } from './command.ts'
 import { FabricError } from './error.ts'
+import { Filter } from './filter.ts'
 import { dropLease, existing, isAlive, readLease, takeLease } from './lease.ts'
-import { ipBatch, linksIn, netnsPath, nftScript, setSysctls } from './netns.ts'
-import { announceCommands, bootCommands, nextLinkName, type Plug, plugCommands, withdrawCommands } from './plug.ts'
-import {
-  addCounter,
-  allowSources,
-  readDropped,
-  refuseSources,
-  removeCounter,
-  SOURCE_CHECK_RULES,
-} from './source-check.ts'
+import { NeighbourDiscovery } from './neighbour-discovery.ts'
+import { ipBatch, linksIn, netnsPath, setSysctls } from './netns.ts'
+import { bootCommands, type FabricRoute, nextLinkName, type Plug } from './plug.ts'
+import { Router } from './router.ts'
+import { ownCidrs } from './routes.ts'
 
 export interface FabricOptions {
   /** First part of the names of all namespaces. */
@@ -28,6 +28,12 @@ export interface FabricOptions {
   readonly nodes: readonly NodeName[]
   /** Addresses of the cloud's services, reachable from everywhere in the VPC. */
   readonly services: readonly Ipv4[]
+  readonly vSwitches: readonly VSwitch[]
+  /** The system table first. */
+  readonly routeTables: readonly RouteTable[]
+  readonly securityGroups: ReadonlyMap<SecurityGroupId, SecurityGroup>
+  /** Bytes, of every ENI. */
+  readonly mtu: number
 }
 
 /** Packets as the guest counts them, and what the VPC threw away. */
@@ -36,19 +42,16 @@ export interface LinkCounters {
   readonly rxBytes: number
   readonly txPackets: number
   readonly txBytes: number
-  /** Packets from the ENI whose source address is not assigned to it. */
+  /** Packets from the ENI whose source is not assigned to it, nor behind it by a route entry. */
   readonly droppedSource: number
-}
-
-/** Keys below /proc/sys/net. `default` is what links get when they are made. */
-const ROUTER_SYSCTLS = {
-  'ipv4/ip_forward': '1',
-  // The source check is nftables' work; the kernel's own would also drop what is allowed.
-  'ipv4/conf/all/rp_filter': '0',
-  'ipv4/conf/default/rp_filter': '0',
-  'ipv4/conf/all/send_redirects': '0',
-  'ipv4/conf/default/send_redirects': '0',
-  'ipv4/conf/all/proxy_arp': '1',
+  /** Packets from the ENI to where nobody is. */
+  readonly droppedUnassigned: number
+  /** Packets from the ENI that its security groups do not let out. */
+  readonly droppedEgress: number
+  /** Packets to the ENI that its security groups do not let in. */
+  readonly droppedIngress: number
+  /** Packets from the ENI that are too big for the VPC and may not be fragmented; their sender was told. */
+  readonly droppedMtu: number
 }
 
 const LINKS = z.array(
@@ -61,15 +64,23 @@ const LINKS = z.array(
   }),
 )
 
+const NAMES = z.array(z.object({ ifname: z.string() }))
+
 export class Fabric {
   readonly vpcNetns: string
   readonly #options: FabricOptions
+  readonly #router: Router
+  readonly #filter: Filter
+  #discovery: NeighbourDiscovery | undefined
   /** What the kernel has, by ENI. */
-  readonly #plugged = new Map<EniId, Plug>()
+  #plugged: ReadonlyMap<EniId, Plug> = new Map()
+  #routes: readonly FabricRoute[] = []
 
   private constructor(options: FabricOptions) {
     this.#options = options
     this.vpcNetns = `${options.prefix}-vpc`
+    this.#router = new Router({ ...options, netns: this.vpcNetns })
+    this.#filter = new Filter({ ...options, netns: this.vpcNetns })
   }
 
   /**
@@ -106,23 +117,22 @@ export class Fabric {
   }
 
   /**
-   * Makes the kernel equal to the list: what is gone from it goes first, so that an address can move from one ENI to
+   * Makes the kernel equal to the lists: what is gone from them goes first, so that an address can move from one ENI to
    * another. One ENI's failure does not keep the others from following. Not to be called again before it has ended.
    * Rejects with AggregateError.
    */
-  async sync(plugs: readonly Plug[]): Promise<void> {
+  async sync(plugs: readonly Plug[], routes: readonly FabricRoute[] = []): Promise<void> {
     const wanted = new Map(plugs.map((plug) => [plug.eniId, plug]))
     const errors: unknown[] = []
     const attempt = (step: Promise<void>): Promise<void> => step.catch((error: unknown) => void errors.push(error))
-    for (const old of [...this.#plugged.values()]) {
+    for (const old of [...this.#plugged.values()].sort(membersFirst)) {
       const plug = wanted.get(old.eniId)
-      if (plug === undefined || plug.node !== old.node) await attempt(this.#unplug(old))
-      else await attempt(this.#withdraw(old, plug))
+      if (plug === undefined || !this.#stays(old, wanted)) await attempt(this.#unplug(old))
+      else await attempt(this.#change(withoutLost(old, plug)))
     }
-    for (const plug of plugs) {
-      const old = this.#plugged.get(plug.eniId)
-      if (old === undefined) await attempt(this.#plug(plug))
-      else await attempt(this.#announce(old, plug))
+    await attempt(this.#follow(this.#plugged, routes))
+    for (const plug of [...plugs].sort((a, b) => membersFirst(b, a))) {
+      await attempt(this.#plugged.has(plug.eniId) ? this.#change(plug) : this.#plug(plug))
     }
     if (errors.length > 0) {
       const reasons = errors.map((error) => (error instanceof Error ? error.message : String(error)))
@@ -133,21 +143,26 @@ export class Fabric {
   /** Rejects with CommandError. */
   async counters(): Promise<ReadonlyMap<EniId, LinkCounters>> {
     const [text, dropped] = await Promise.all([
-      run(['ip', '-n', this.vpcNetns, '-json', '-statistics', 'link', 'show', 'type', 'veth']),
-      readDropped(this.vpcNetns),
+      run(['ip', '-n', this.vpcNetns, '-json', '-statistics', 'link', 'show']),
+      this.#filter.drops(this.#plugged.keys()),
     ])
     const links = new Map(LINKS.parse(JSON.parse(text)).map((link) => [link.ifname, link.stats64]))
     const counters = new Map<EniId, LinkCounters>()
     for (const eni of this.#plugged.keys()) {
       const stats = links.get(eni)
-      if (stats === undefined) continue // its guest has destroyed the link
+      const drops = dropped.get(eni)
+      if (stats === undefined || drops === undefined) continue // its guest has destroyed the link
       // What the router sends, the guest receives.
       counters.set(eni, {
         rxPackets: stats.tx.packets,
         rxBytes: stats.tx.bytes,
         txPackets: stats.rx.packets,
         txBytes: stats.rx.bytes,
-        droppedSource: dropped.get(eni) ?? 0,
+        droppedSource: drops.source,
+        droppedUnassigned: drops.unassigned,
+        droppedEgress: drops.egress,
+        droppedIngress: drops.ingress,
+        droppedMtu: drops.mtu,
       })
     }
     return counters
@@ -155,8 +170,10 @@ export class Fabric {
 
   /** Removes everything that was made. */
   async stop(): Promise<void> {
+    this.#discovery?.stop()
+    this.#discovery = undefined
     await removeNamespaces(this.vpcNetns, this.#namespaces())
-    this.#plugged.clear()
+    this.#plugged = new Map()
     dropLease(this.#options.prefix)
   }
 
@@ -169,62 +186,103 @@ export class Fabric {
       createNamedNetns(name)
       await ipBatch(name, ['link set dev lo up'])
     }
-    setSysctls(this.vpcNetns, ROUTER_SYSCTLS)
-    const services = this.#options.services.map((ip) => `address add ${ip}/32 dev lo`)
-    await ipBatch(this.vpcNetns, [...services, 'route add blackhole default'])
-    await nftScript(this.vpcNetns, SOURCE_CHECK_RULES)
+    await this.#router.start()
+    await this.#filter.start()
+    if (this.#options.vSwitches.some(({ ipv6 }) => ipv6 !== undefined)) {
+      this.#discovery = new NeighbourDiscovery({ netns: this.vpcNetns, ownerOf: (ip) => this.#ownerOf(ip) })
+    }
   }
 
   async #plug(plug: Plug): Promise<void> {
     const netns = this.netnsOf(plug.node)
     const link = nextLinkName(linksIn(netns))
+    const plugged = new Map(this.#plugged).set(plug.eniId, plug)
     try {
-      await ipBatch(this.vpcNetns, plugCommands(plug, { netns, link }))
-      if (plug.kind === 'primary') await ipBatch(netns, bootCommands(plug, link))
-      await nftScript(this.vpcNetns, addCounter(plug.eniId) + allowSources(plug.eniId, plug.ips))
+      await this.#router.follow(plugged.values(), this.#routes, { plug, netns, link })
+      if (plug.kind === 'primary') await boot(plug, { netns, link })
+      await this.#filter.follow(plugged.values(), this.#routes)
+      this.#plugged = plugged
     } catch (error) {
-      await this.#removeLink(plug.eniId)
+      await this.#router.detach(plug.eniId)
       throw error
     }
-    this.#plugged.set(plug.eniId, plug)
   }
 
-  async #unplug(plug: Plug): Promise<void> {
-    await nftScript(this.vpcNetns, refuseSources(plug.eniId, plug.ips) + removeCounter(plug.eniId))
-    this.#plugged.delete(plug.eniId)
-    await this.#removeLink(plug.eniId)
+  async #unplug({ eniId }: Plug): Promise<void> {
+    const rest = new Map(this.#plugged)
+    rest.delete(eniId)
+    await this.#filter.follow(rest.values(), this.#routes)
+    this.#plugged = rest
+    await this.#router.detach(eniId)
   }
 
-  /** The other end goes with it, wherever it was moved to. */
-  async #removeLink(eni: EniId): Promise<void> {
-    // A guest that destroyed the namespace its end was in has destroyed the link.
-    if (linksIn(this.vpcNetns).includes(eni)) await ipBatch(this.vpcNetns, [`link del dev ${eni}`])
+  async #change(plug: Plug): Promise<void> {
+    if (isDeepStrictEqual(plug, this.#plugged.get(plug.eniId))) return
+    await this.#follow(new Map(this.#plugged).set(plug.eniId, plug), this.#routes)
   }
 
-  async #withdraw(old: Plug, plug: Plug): Promise<void> {
-    const ips = old.ips.filter((ip) => !plug.ips.includes(ip))
-    if (ips.length === 0) return
-    await nftScript(this.vpcNetns, refuseSources(old.eniId, ips))
-    this.#plugged.set(old.eniId, { ...old, ips: old.ips.filter((ip) => !ips.includes(ip)) })
-    await ipBatch(this.vpcNetns, withdrawCommands(old.eniId, ips))
+  async #follow(plugged: ReadonlyMap<EniId, Plug>, routes: readonly FabricRoute[]): Promise<void> {
+    await this.#router.follow(plugged.values(), routes)
+    await this.#filter.follow(plugged.values(), routes)
+    this.#plugged = plugged
+    this.#routes = routes
   }
 
-  async #announce(old: Plug, plug: Plug): Promise<void> {
-    const ips = plug.ips.filter((ip) => !old.ips.includes(ip))
-    if (ips.length === 0) return
-    await ipBatch(this.vpcNetns, announceCommands(plug.eniId, { mac: plug.mac, ips }))
-    await nftScript(this.vpcNetns, allowSources(plug.eniId, ips))
-    this.#plugged.set(plug.eniId, plug)
+  /** Whether it keeps its link: a VLAN goes with the link that carries it. */
+  #stays(old: Plug, wanted: ReadonlyMap<EniId, Plug>): boolean {
+    const plug = wanted.get(old.eniId)
+    if (plug === undefined || !isDeepStrictEqual(placeOf(old), placeOf(plug))) return false
+    if (old.kind !== 'member') return true
+    const trunk = this.#plugged.get(old.trunk)
+    return trunk !== undefined && this.#stays(trunk, wanted)
+  }
+
+  #ownerOf(ip: Ipv6): EniId | undefined {
+    const holds = (cidr: Cidr) => cidrContains(cidr, ip)
+    const owner = [...this.#plugged.values()].find((plug) => ownCidrs(plug).some(holds))
+    return owner?.eniId ?? this.#routes.find(({ destination }) => holds(destination))?.eni
+  }
+}
+
+/** The node as it is when it has been up for a while. */
+async function boot(plug: Plug, { netns, link }: { readonly netns: string; readonly link: string }): Promise<void> {
+  // Otherwise the link-local address could not be used for its first second, nor what is routed by the node.
+  if (plug.vSwitch.ipv6 !== undefined) setSysctls(netns, { [`ipv6/conf/${link}/accept_dad`]: '0' })
+  await ipBatch(netns, bootCommands(plug, link))
+}
+
+/** What a link is made from. */
+function placeOf(plug: Plug): object {
+  const { kind, node, mac, vSwitch } = plug
+  return plug.kind === 'member'
+    ? { node, mac, vSwitch, trunk: plug.trunk, vlan: plug.vlan }
+    : { kind, node, mac, vSwitch }
+}
+
+function membersFirst(a: Plug, b: Plug): number {
+  return Number(b.kind === 'member') - Number(a.kind === 'member')
+}
+
+/** The ENI before it gets what is new. */
+function withoutLost(old: Plug, plug: Plug): Plug {
+  return {
+    ...old,
+    ips: old.ips.filter((ip) => plug.ips.includes(ip)),
+    ipv6s: old.ipv6s.filter((ip) => plug.ipv6s.includes(ip)),
+    ipv4Prefixes: old.ipv4Prefixes.filter((cidr) => plug.ipv4Prefixes.includes(cidr)),
+    ipv6Prefixes: old.ipv6Prefixes.filter((cidr) => plug.ipv6Prefixes.includes(cidr)),
   }
 }
 
 /** Links first: a namespace that somebody still holds open would otherwise keep them. */
 async function removeNamespaces(vpcNetns: string, namespaces: readonly string[]): Promise<void> {
   if (isNetns(netnsPath(vpcNetns))) {
-    const ends = linksIn(vpcNetns).filter((name) => name.startsWith('eni-'))
+    // The VLANs on a link go with it.
+    const text = await run(['ip', '-n', vpcNetns, '-json', 'link', 'show', 'type', 'veth'])
+    const ends = NAMES.parse(JSON.parse(text)).filter(({ ifname }) => ifname.startsWith('eni-'))
     await ipBatch(
       vpcNetns,
-      ends.map((end) => `link del dev ${end}`),
+      ends.map(({ ifname }) => `link del dev ${ifname}`),
     )
   }
   for (const name of namespaces) deleteNamedNetns(name)

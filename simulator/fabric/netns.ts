@@ -1,15 +1,18 @@
 /** Programs one of the fabric's namespaces. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { NETNS_DIRECTORY, withNetns } from '../../netlink/netns.ts'
+import { NETNS_DIRECTORY, type NetnsRef, withNetns } from '../../netlink/netns.ts'
 import { run } from './command.ts'
 
 export function netnsPath(name: string): string {
   return `${NETNS_DIRECTORY}/${name}`
 }
 
-/** One `ip` command a line, without the `ip`. Stops at the first that fails. Rejects with CommandError. */
-export async function ipBatch(netns: string, lines: readonly string[]): Promise<void> {
-  if (lines.length > 0) await run(['ip', '-n', netns, '-batch', '-'], `${lines.join('\n')}\n`)
+/**
+ * One `ip` command a line, without the `ip`; `options` stand before the command. Stops at the first that fails. Rejects
+ * with CommandError.
+ */
+export async function ipBatch(netns: string, lines: readonly string[], options: readonly string[] = []): Promise<void> {
+  if (lines.length > 0) await run(['ip', ...options, '-n', netns, '-batch', '-'], `${lines.join('\n')}\n`)
 }
 
 /** One transaction: all of the script or nothing of it. Rejects with CommandError. */
@@ -37,4 +40,12 @@ export function setSysctls(netns: string, values: Readonly<Record<string, string
   withNetns(netnsPath(netns), () => {
     for (const [key, value] of Object.entries(values)) writeFileSync(`/proc/sys/net/${key}`, value)
   })
+}
+
+/** Names of the links with IPv6 by their index. @throws NetnsError when there is no such namespace. */
+export function linkNames(netns: NetnsRef): ReadonlyMap<number, string> {
+  const text = withNetns(netns, () => readFileSync('/proc/thread-self/net/if_inet6', 'utf8'))
+  // proc(5): address, index, length of the prefix, scope, flags, all in hexadecimal, and the name.
+  const lines = text.split('\n').map((line) => line.trim().split(/\s+/))
+  return new Map(lines.flatMap(([, index, , , , name]) => (index && name ? [[Number.parseInt(index, 16), name]] : [])))
 }

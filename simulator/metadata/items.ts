@@ -1,7 +1,7 @@
 /** What the metadata service knows of an instance, as a flat map from path to text. */
 import { bitsOf, type Cidr, ipFromBytes, splitCidr } from '../../inet/address.ts'
 import { addressesOf, type Eni } from '../cloud/eni.ts'
-import type { Node, Region } from '../region/region.ts'
+import type { Node, Region, VSwitch } from '../region/region.ts'
 
 /** Paths are relative to `/latest/`. `enis` are those the instance has according to the service. */
 export function metadataItems(region: Region, node: Node, enis: readonly Eni[]): ReadonlyMap<string, string> {
@@ -23,7 +23,8 @@ export function metadataItems(region: Region, node: Node, enis: readonly Eni[]):
     mac: primary?.mac ?? '',
   }
   const items = new Map(Object.entries(root).map(([path, text]) => [`meta-data/${path}`, text]))
-  for (const eni of enis) {
+  // A member is no device of the instance.
+  for (const eni of enis.filter(({ type }) => type !== 'Member')) {
     for (const [item, text] of Object.entries(eniItems(region, eni))) {
       items.set(`meta-data/network/interfaces/macs/${eni.mac}/${item}`, text)
     }
@@ -42,7 +43,32 @@ function eniItems(region: Region, eni: Eni): Readonly<Record<string, string>> {
     ...(vSwitch === undefined ? {} : { gateway: vSwitch.gateway, netmask: netmask(vSwitch.cidr) }),
     'vswitch-cidr-block': vSwitch?.cidr ?? '',
     'vpc-cidr-block': region.vpc.cidr,
+    ...prefixItem('ipv4-prefixes', eni.ipv4Prefixes),
+    ...ipv6Items(region, vSwitch, eni),
   }
+}
+
+function ipv6Items(region: Region, vSwitch: VSwitch | undefined, eni: Eni): Readonly<Record<string, string>> {
+  if (region.vpc.ipv6Cidr === undefined || vSwitch?.ipv6 === undefined) return {}
+  return {
+    ...(eni.ipv6s.length === 0 ? {} : { ipv6s: bracketed(eni.ipv6s) }),
+    ...prefixItem('ipv6-prefixes', eni.ipv6Prefixes),
+    'ipv6-gateway': vSwitch.ipv6.gateway,
+    'vswitch-ipv6-cidr-block': vSwitch.ipv6.cidr,
+    'vpc-ipv6-cidr-blocks': bracketed([region.vpc.ipv6Cidr]),
+  }
+}
+
+/** One prefix as the documentation prints it; that several look like other lists of the service is a guess. */
+function prefixItem(name: string, prefixes: readonly Cidr[]): Readonly<Record<string, string>> {
+  const [first, second] = prefixes
+  if (first === undefined) return {}
+  return { [name]: second === undefined ? first : bracketed(prefixes) }
+}
+
+/** The service's own form of a list, which is not JSON. */
+function bracketed(items: readonly string[]): string {
+  return `[${items.join(', ')}]`
 }
 
 /** `255.255.255.0` of a /24. */

@@ -8,6 +8,10 @@ export type ZoneId = Id<'ZoneId'>
 export type VpcId = Id<'VpcId'>
 export type VSwitchId = Id<'VSwitchId'>
 export type SecurityGroupId = Id<'SecurityGroupId'>
+export type RouteTableId = Id<'RouteTableId'>
+export type RouteEntryId = Id<'RouteEntryId'>
+/** The name of a RAM role. */
+export type RoleName = Id<'RoleName'>
 export type InstanceId = Id<'InstanceId'>
 export type EniId = Id<'EniId'>
 export type AccessKeyId = Id<'AccessKeyId'>

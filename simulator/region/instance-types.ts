@@ -17,6 +17,8 @@ export interface InstanceType {
   readonly ipv4PerEni: number
   readonly ipv6PerEni: number
   readonly queuesPerEni: number
+  /** eRDMA interfaces. */
+  readonly eriQuantity: number
 }
 
 /** Rows of `family: size cpu memory ENIs v4 v6 queues`, as the family pages print them. */
@@ -105,6 +107,7 @@ function fromRow(family: string, row: string): InstanceType {
     ipv4PerEni,
     ipv6PerEni,
     queuesPerEni,
+    eriQuantity: 0,
   }
 }
 

@@ -1,5 +1,8 @@
+import { readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { REGION_FILE, regionText, testRegion } from '../../test/simulator/region.ts'
+import type { SecurityGroupId } from './ids.ts'
 import { parseRegion, readRegion } from './parse.ts'
 
 const NODE = {
@@ -9,6 +12,9 @@ const NODE = {
   vSwitch: 'vsw-sim-h',
   primaryIp: '10.0.1.10',
 }
+const KEY = { id: 'LTAIsim', secret: 'sim-secret' }
+const OTHER = { id: 'vsw-sim-i', zone: 'cn-sim-i', cidr: '10.0.2.0/24' }
+const WIDE = { vSwitches: [{ id: 'vsw-sim-h', zone: 'cn-sim-h', cidr: '10.0.0.0/20' }] }
 const VSWITCH = { id: 'vsw-sim-h', zone: 'cn-sim-h', cidr: '10.0.1.0/24' }
 
 test('reads the example', () => {
@@ -20,6 +26,68 @@ test('reads the example', () => {
     ['node-b', 4, 15],
   ])
   expect(region.latencies.attach).toBe(150)
+})
+
+test.each(readdirSync(dirname(REGION_FILE)))('%s can be used', (file) => {
+  const region = readRegion(join(dirname(REGION_FILE), file))
+  expect(region.nodes.length).toBeGreaterThan(0)
+})
+
+test('a count makes that many nodes', () => {
+  const { nodes } = testRegion({ nodes: [{ ...NODE, count: 3, primaryIp: '10.0.1.254' }], ...WIDE })
+  expect(nodes.map((node) => [node.name, node.instanceId, node.primaryIp])).toEqual([
+    ['node-a-1', 'i-a-1', '10.0.1.254'],
+    ['node-a-2', 'i-a-2', '10.0.1.255'],
+    ['node-a-3', 'i-a-3', '10.0.2.0'],
+  ])
+})
+
+describe('security groups', () => {
+  const groupWith = (rule: object) => testRegion({ securityGroups: [{ id: 'sg-a', rules: [rule] }, { id: 'sg-b' }] })
+
+  test('have rules with a port, a range, or neither', () => {
+    const rulesOf = (rule: object) => groupWith(rule).securityGroups.get('sg-a' as SecurityGroupId)?.rules
+    const rest = { direction: 'ingress', policy: 'accept', priority: 1 }
+    const peer = { group: 'sg-b' }
+    expect(rulesOf({ direction: 'ingress', group: 'sg-b' })).toEqual([
+      { ...rest, protocol: 'all', ports: undefined, peer },
+    ])
+    const one = { direction: 'ingress', protocol: 'tcp', ports: 80, cidr: '10.0.0.0/8' }
+    expect(rulesOf(one)).toMatchObject([{ ports: { from: 80, to: 80 }, peer: { cidr: '10.0.0.0/8' } }])
+    expect(rulesOf({ ...one, ports: '80-443' })).toMatchObject([{ ports: { from: 80, to: 443 } }])
+  })
+
+  test.each<[string, object, string]>([
+    ['the peer is missing', { direction: 'ingress' }, 'needs one of cidr and group'],
+    ['two peers', { direction: 'ingress', cidr: '10.0.0.0/8', group: 'sg-b' }, 'needs one of cidr and group'],
+    ['a group that is not there', { direction: 'ingress', group: 'sg-x' }, 'there is no security group sg-x'],
+    ['ports of icmp', { direction: 'ingress', protocol: 'icmp', ports: 1, group: 'sg-b' }, 'for the protocols tcp'],
+    ['a range backwards', { direction: 'ingress', protocol: 'tcp', ports: '9-8', group: 'sg-b' }, 'the lower one'],
+    ['a port too high', { direction: 'ingress', protocol: 'tcp', ports: 65536, group: 'sg-b' }, 'must be 1 to 65535'],
+    ['a priority of 0', { direction: 'ingress', group: 'sg-b', priority: 0 }, 'rules[0].priority'],
+  ])('%s', (_, rule, message) => {
+    expect(() => groupWith(rule)).toThrow(message)
+  })
+})
+
+test('IPv6 gateways are the ninth addresses from the end; vSwitches without a prefix have none', () => {
+  const region = testRegion({
+    vpc: { id: 'vpc-sim', cidr: '10.0.0.0/16', ipv6Cidr: '2001:db8:0:100::/56' },
+    vSwitches: [{ ...VSWITCH, ipv6Cidr: '2001:db8:0:101::/64' }, OTHER],
+  })
+  expect([...region.vSwitches.values()].map((vSwitch) => vSwitch.ipv6?.gateway)).toEqual([
+    '2001:db8:0:101:ffff:ffff:ffff:fff7',
+    undefined,
+  ])
+})
+
+test('the system route table has what no custom table has', () => {
+  const routeTables = [{ id: 'vtb-own', vSwitches: ['vsw-sim-i'] }]
+  const { vpc } = testRegion({ vpc: { id: 'vpc-sim', cidr: '10.0.0.0/16', routeTables } })
+  expect(vpc.routeTables).toEqual([
+    { id: 'vtb-sim', type: 'System', vSwitches: ['vsw-sim-h'] },
+    { id: 'vtb-own', type: 'Custom', vSwitches: ['vsw-sim-i'] },
+  ])
 })
 
 test('latencies, account and types have defaults; a file can change types', () => {
@@ -46,6 +114,21 @@ describe('what is wrong is named', () => {
       { nodes: [NODE, { ...NODE, primaryIp: '10.0.1.11' }] },
       'nodes.name: node-a is there twice',
     ],
+    ['a role that is not there', { nodes: [{ ...NODE, ramRole: 'x' }] }, 'nodes[0].ramRole: there is no x'],
+    ['a group that is not there', { nodes: [{ ...NODE, securityGroups: ['sg-x'] }] }, 'there is no sg-x'],
+    [
+      'more nodes than addresses',
+      { nodes: [{ ...NODE, count: 244 }] },
+      'nodes[0].primaryIp: 10.0.1.253 is not a free address',
+    ],
+    [
+      'IPv6 outside the VPC',
+      { nodes: [], vSwitches: [{ ...VSWITCH, ipv6Cidr: '2001:db8::/64' }] },
+      "2001:db8::/64 is not inside the VPC's ipv6Cidr",
+    ],
+    ['IPv6 that is IPv4', { vSwitches: [{ ...VSWITCH, ipv6Cidr: '10.0.0.0/24' }] }, 'must be an IPv6 /64'],
+    ['a permission of no service', { accessKeys: [{ ...KEY, policy: { allow: ['oss:*'] } }] }, 'ecs:Describe*'],
+    ['a throttle of nothing', { throttle: { describe: 3 } }, 'must be an action or *'],
     ['a vSwitch outside', { nodes: [], vSwitches: [{ ...VSWITCH, cidr: '10.1.1.0/24' }] }, 'not inside the VPC'],
     ['a tiny vSwitch', { nodes: [], vSwitches: [{ ...VSWITCH, cidr: '10.0.1.0/30' }] }, 'must be a /16 to /29'],
     [

@@ -3,134 +3,20 @@ import { readFileSync } from 'node:fs'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import {
-  type Cidr,
+  addressAt,
   cidrContains,
-  type Ipv4,
+  ipToBytes,
   parseCidr,
   parseIpv4,
-  splitCidr,
+  parseIpv6,
   vSwitchGateway,
 } from '../../inet/address.ts'
 import { isReserved } from '../cloud/vswitch-addresses.ts'
-import type { AccessKeyId, InstanceId, NodeName, RegionId, SecurityGroupId, VpcId, VSwitchId, ZoneId } from './ids.ts'
+import { checkSecurityGroupRules, checkVSwitches, noDuplicates } from './checks.ts'
+import type { InstanceId, NodeName, RouteTableId } from './ids.ts'
 import { BUILT_IN_INSTANCE_TYPES, type InstanceType } from './instance-types.ts'
-import { type Latencies, type Node, type Region, RegionError, type VSwitch } from './region.ts'
-
-/** Text that `parse` turns into a domain value; what it throws becomes the message at the key. */
-function parsed<T>(parse: (text: string) => T) {
-  return z.string().transform((text, context): T => {
-    try {
-      return parse(text)
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
-      return z.NEVER
-    }
-  })
-}
-
-function id<T extends string>(pattern: RegExp, example: string) {
-  return z
-    .string()
-    .regex(pattern, `must look like ${example}`)
-    .transform((text) => text as T)
-}
-
-function prefixed<T extends string>(prefix: string) {
-  return id<T>(new RegExp(`^${prefix}-[a-z0-9-]{1,60}$`), `${prefix}-sim`)
-}
-
-const ipv4 = parsed<Ipv4>(parseIpv4)
-const cidr = parsed<Cidr>((text) => {
-  const prefix = parseCidr(text)
-  parseIpv4(splitCidr(prefix).network)
-  return prefix
-})
-/** The VPC's rule for vSwitches. */
-const vSwitchCidr = cidr.refine(
-  (prefix) => splitCidr(prefix).length >= 16 && splitCidr(prefix).length <= 29,
-  'must be a /16 to /29',
-)
-const count = z.int().min(0).max(1000)
-/** No latency of the cloud is near ten minutes. */
-const milliseconds = z.int().min(0).max(600_000)
-
-const instanceType = z
-  .strictObject({
-    id: id<string>(/^ecs\.[a-z0-9-]+\.[a-z0-9]+$/, 'ecs.g7.xlarge'),
-    cpuCores: count.min(1),
-    memoryGiB: z.number().positive(),
-    eniQuantity: count.min(1),
-    eniTotalQuantity: count.min(1).optional(),
-    trunkSupported: z.boolean().default(false),
-    ipv4PerEni: count.min(1),
-    ipv6PerEni: count.default(0),
-    queuesPerEni: count.min(1).default(1),
-  })
-  .transform(
-    ({ eniTotalQuantity, ...type }): InstanceType => ({
-      ...type,
-      eniTotalQuantity: eniTotalQuantity ?? type.eniQuantity,
-    }),
-  )
-
-/** The middle of what clients of the real cloud wait for. */
-const DEFAULT_LATENCIES: Latencies = {
-  create: 500,
-  attach: 3000,
-  detach: 3000,
-  delete: 1500,
-  assign: 500,
-  unassign: 500,
-  metadata: 1000,
-  link: 1000,
-}
-const latency = (name: keyof Latencies) => milliseconds.default(DEFAULT_LATENCIES[name])
-
-const FILE = z.strictObject({
-  region: id<RegionId>(/^[a-z]{2}-[a-z0-9-]{1,30}$/, 'cn-sim'),
-  account: z
-    .string()
-    .regex(/^\d{4,15}$/, 'must be 4 to 15 digits, in quotes')
-    .default('100000000000001'),
-  vpc: z.strictObject({ id: prefixed<VpcId>('vpc'), cidr }),
-  vSwitches: z
-    .array(
-      z.strictObject({
-        id: prefixed<VSwitchId>('vsw'),
-        zone: id<ZoneId>(/^[a-z0-9-]{1,40}$/, 'cn-sim-h'),
-        cidr: vSwitchCidr,
-      }),
-    )
-    .min(1),
-  securityGroups: z.array(z.strictObject({ id: prefixed<SecurityGroupId>('sg') })).min(1),
-  nodes: z.array(
-    z.strictObject({
-      name: id<NodeName>(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, 'node-a'),
-      instanceId: prefixed<InstanceId>('i'),
-      instanceType: z.string(),
-      vSwitch: z.string(),
-      primaryIp: ipv4,
-      metadataTokens: z.enum(['optional', 'required']).default('optional'),
-    }),
-  ),
-  accessKeys: z
-    .array(z.strictObject({ id: id<AccessKeyId>(/^[A-Za-z0-9.]{4,64}$/, 'LTAIsim'), secret: z.string().min(1) }))
-    .min(1),
-  latencies: z
-    .strictObject({
-      create: latency('create'),
-      attach: latency('attach'),
-      detach: latency('detach'),
-      delete: latency('delete'),
-      assign: latency('assign'),
-      unassign: latency('unassign'),
-      metadata: latency('metadata'),
-      link: latency('link'),
-    })
-    .default(DEFAULT_LATENCIES),
-  instanceTypes: z.array(instanceType).default([]),
-})
-type File = z.output<typeof FILE>
+import { type Node, type Region, RegionError, type RouteTable, type VSwitch } from './region.ts'
+import { FILE, type File, type FileNode } from './schema.ts'
 
 /** @throws RegionError when the file cannot be read or is not a region. */
 export function readRegion(path: string): Region {
@@ -166,69 +52,110 @@ function byId<T extends { readonly id: string }>(items: readonly T[]): Map<T['id
 
 function build(file: File, problems: string[]): Region {
   const vSwitches = file.vSwitches.map(
-    (vSwitch): VSwitch => ({ ...vSwitch, gateway: parseIpv4(vSwitchGateway(vSwitch.cidr)) }),
+    ({ ipv6Cidr, ...vSwitch }): VSwitch => ({
+      ...vSwitch,
+      gateway: parseIpv4(vSwitchGateway(vSwitch.cidr)),
+      ipv6: ipv6Cidr === undefined ? undefined : { cidr: ipv6Cidr, gateway: parseIpv6(vSwitchGateway(ipv6Cidr)) },
+    }),
   )
   const instanceTypes = byId([...BUILT_IN_INSTANCE_TYPES, ...file.instanceTypes])
+  const { id: vpcId, cidr: vpcCidr, ipv6Cidr } = file.vpc
   const region = {
     id: file.region,
     account: file.account,
-    vpc: file.vpc,
+    vpc: { id: vpcId, cidr: vpcCidr, ipv6Cidr, routeTables: buildRouteTables(file, problems) },
     vSwitches: byId(vSwitches),
-    securityGroups: new Set(file.securityGroups.map((group) => group.id)),
+    securityGroups: byId(file.securityGroups),
     accessKeys: byId(file.accessKeys),
+    ramRoles: new Map(file.ramRoles.map((role) => [role.name, role])),
     latencies: file.latencies,
+    quotas: file.quotas,
+    throttle: new Map(Object.entries(file.throttle)),
+    mtu: file.mtu,
+    seed: file.seed,
     instanceTypes,
   }
-  noDuplicates(file, problems)
+  const expanded = file.nodes.flatMap((node, index) =>
+    expand(node).map((one) => ({ at: `nodes[${index}]`, node: one })),
+  )
+  noDuplicates(
+    file,
+    expanded.map(({ node }) => node),
+    problems,
+  )
   checkVSwitches(file, problems)
-  const groups = file.securityGroups.map((group) => group.id)
-  const nodes = file.nodes.flatMap((node, index): Node[] => {
-    const at = `nodes[${index}]`
-    const type = instanceTypes.get(node.instanceType)
-    if (type === undefined) {
-      problems.push(`${at}.instanceType: ${node.instanceType} is unknown; describe it under instanceTypes`)
-    }
-    const vSwitch = vSwitches.find((candidate) => candidate.id === node.vSwitch)
-    if (vSwitch === undefined) {
-      const known = vSwitches.map((candidate) => candidate.id).join(', ')
-      problems.push(`${at}.vSwitch: ${node.vSwitch} is none of ${known}`)
-    } else if (!cidrContains(vSwitch.cidr, node.primaryIp) || isReserved(vSwitch.cidr, node.primaryIp)) {
-      problems.push(`${at}.primaryIp: ${node.primaryIp} is not a free address of ${vSwitch.id} (${vSwitch.cidr})`)
-    }
-    if (type === undefined || vSwitch === undefined) return []
-    return [{ ...node, instanceType: type, vSwitchId: vSwitch.id, securityGroupIds: groups.slice(0, 1) }]
-  })
+  checkSecurityGroupRules(file, problems)
+  const nodes = expanded.flatMap(({ node, at }) => buildNode(node, at, { file, instanceTypes, vSwitches, problems }))
   return { ...region, nodes }
 }
 
-function noDuplicates(file: File, problems: string[]): void {
-  const lists: Readonly<Record<string, readonly string[]>> = {
-    'vSwitches.id': file.vSwitches.map((vSwitch) => vSwitch.id),
-    'securityGroups.id': file.securityGroups.map((group) => group.id),
-    'nodes.name': file.nodes.map((node) => node.name),
-    'nodes.instanceId': file.nodes.map((node) => node.instanceId),
-    'nodes.primaryIp': file.nodes.map((node) => node.primaryIp),
-    'accessKeys.id': file.accessKeys.map((key) => key.id),
-    'instanceTypes.id': file.instanceTypes.map((type) => type.id),
-  }
-  for (const [key, values] of Object.entries(lists)) {
-    const twice = values.filter((value, index) => values.indexOf(value) !== index)
-    if (twice.length > 0) problems.push(`${key}: ${twice.join(', ')} is there twice`)
-  }
+/** The nodes that one with a `count` stands for. */
+function expand({ count, ...node }: FileNode): readonly FileNode[] {
+  if (count === undefined) return [node]
+  const everything = parseCidr('0.0.0.0/0')
+  const first = ipToBytes(node.primaryIp).reduce((number, byte) => number * 256n + BigInt(byte), 0n)
+  return Array.from({ length: count }, (_, i) => ({
+    ...node,
+    name: `${node.name}-${i + 1}` as NodeName,
+    instanceId: `${node.instanceId}-${i + 1}` as InstanceId,
+    primaryIp: parseIpv4(addressAt(everything, first + BigInt(i))),
+  }))
 }
 
-/** A vSwitch is inside the VPC and shares no address with another one. */
-function checkVSwitches(file: File, problems: string[]): void {
-  for (const [index, { id: name, cidr: own }] of file.vSwitches.entries()) {
-    const at = `vSwitches[${index}].cidr`
-    const { network, length } = splitCidr(own)
-    if (length < splitCidr(file.vpc.cidr).length || !cidrContains(file.vpc.cidr, network)) {
-      problems.push(`${at}: ${own} is not inside the VPC's ${file.vpc.cidr}`)
-    }
-    for (const other of file.vSwitches.slice(0, index)) {
-      if (cidrContains(own, splitCidr(other.cidr).network) || cidrContains(other.cidr, network)) {
-        problems.push(`${at}: ${own} of ${name} overlaps ${other.cidr} of ${other.id}`)
-      }
-    }
+/** The system table is there whatever the file says; it has the vSwitches that no custom table has. */
+function buildRouteTables(file: File, problems: string[]): readonly RouteTable[] {
+  const custom = file.vpc.routeTables.map((table, index): RouteTable => {
+    const vSwitches = table.vSwitches.flatMap((name) => {
+      const found = file.vSwitches.find((vSwitch) => vSwitch.id === name)
+      if (found === undefined) problems.push(`vpc.routeTables[${index}].vSwitches: there is no vSwitch ${name}`)
+      return found === undefined ? [] : [found.id]
+    })
+    return { id: table.id, type: 'Custom', vSwitches }
+  })
+  const taken = new Set(custom.flatMap((table) => table.vSwitches))
+  const rest = file.vSwitches.map((vSwitch) => vSwitch.id).filter((vSwitch) => !taken.has(vSwitch))
+  const system: RouteTable = {
+    id: `vtb-${file.vpc.id.slice('vpc-'.length)}` as RouteTableId,
+    type: 'System',
+    vSwitches: rest,
   }
+  return [system, ...custom]
+}
+
+interface NodeSurroundings {
+  readonly file: File
+  readonly instanceTypes: ReadonlyMap<string, InstanceType>
+  readonly vSwitches: readonly VSwitch[]
+  readonly problems: string[]
+}
+
+function buildNode(node: FileNode, at: string, surroundings: NodeSurroundings): Node[] {
+  const { file, instanceTypes, vSwitches, problems } = surroundings
+  const type = instanceTypes.get(node.instanceType)
+  if (type === undefined) {
+    problems.push(`${at}.instanceType: ${node.instanceType} is unknown; describe it under instanceTypes`)
+  }
+  const vSwitch = vSwitches.find((candidate) => candidate.id === node.vSwitch)
+  if (vSwitch === undefined) {
+    problems.push(`${at}.vSwitch: ${node.vSwitch} is none of ${vSwitches.map((known) => known.id).join(', ')}`)
+  } else if (!cidrContains(vSwitch.cidr, node.primaryIp) || isReserved(vSwitch.cidr, node.primaryIp)) {
+    problems.push(`${at}.primaryIp: ${node.primaryIp} is not a free address of ${vSwitch.id} (${vSwitch.cidr})`)
+  }
+  const groups = file.securityGroups.map((group) => group.id)
+  const wanted = node.securityGroups ?? groups.slice(0, 1)
+  const unknown = wanted.filter((name) => !groups.some((group) => group === name))
+  if (unknown.length > 0) problems.push(`${at}.securityGroups: there is no ${unknown.join(', ')}`)
+  const role = file.ramRoles.find((candidate) => candidate.name === node.ramRole)
+  if (node.ramRole !== undefined && role === undefined) problems.push(`${at}.ramRole: there is no ${node.ramRole}`)
+  if (type === undefined || vSwitch === undefined) return []
+  return [
+    {
+      ...node,
+      instanceType: type,
+      vSwitchId: vSwitch.id,
+      securityGroupIds: groups.filter((group) => wanted.includes(group)),
+      ramRole: role?.name,
+      tags: new Map(Object.entries(node.tags)),
+    },
+  ]
 }

@@ -87,7 +87,7 @@ const STATE = z.object({
 })
 
 async function observeCloud(simApi: string): Promise<CloudEni[]> {
-  const answer = await fetch(`${simApi}/sim/state`)
+  const answer = await fetch(`${simApi}/state`)
   const { enis } = STATE.parse(await answer.json())
   return enis.map(({ instanceId, ips, ...eni }) => ({ ...eni, addresses: ips, instanceId: instanceId ?? undefined }))
 }

@@ -12,6 +12,7 @@ export interface RequestOptions {
   readonly now?: number
   readonly nonce?: string
   readonly method?: string
+  readonly securityToken?: string
 }
 
 export function signedRequest(options: RequestOptions): SignedRequest {
@@ -21,6 +22,7 @@ export function signedRequest(options: RequestOptions): SignedRequest {
     ['x-acs-action', options.action],
     ['x-acs-content-sha256', createHash('sha256').update(body).digest('hex')],
     ['x-acs-date', new Date(options.now ?? Date.now()).toISOString().replace(/\.\d{3}Z$/, 'Z')],
+    ...(options.securityToken === undefined ? [] : [['x-acs-security-token', options.securityToken] as const]),
     ['x-acs-signature-nonce', options.nonce ?? randomUUID()],
     ['x-acs-version', options.version ?? '2014-05-26'],
   ])

@@ -1,0 +1,74 @@
+/** Tags of resources. Every refusal throws ApiError and has changed nothing. */
+import { ApiError } from './error.ts'
+
+export type Tags = ReadonlyMap<string, string>
+
+/** Tags of a resource (ECS documentation, "Tag"). */
+const TAGS_PER_RESOURCE = 20
+/** Changes that are kept; older ones are forgotten. */
+const KEPT = 10_000
+
+/** @throws ApiError QuotaExceed.Tags; a tag that is there gets the new value. */
+export function withTags(id: string, before: Tags, added: Tags): Tags {
+  const all = new Map([...before, ...added])
+  if (all.size <= TAGS_PER_RESOURCE) return all
+  throw new ApiError('QuotaExceed.Tags', `${id} would have ${all.size} tags of ${TAGS_PER_RESOURCE}.`)
+}
+
+/** Keys that are not there are fine. */
+export function withoutTags(before: Tags, keys: readonly string[] | 'all'): Tags {
+  return new Map(keys === 'all' ? [] : [...before].filter(([key]) => !keys.includes(key)))
+}
+
+/** One line of the log of changes. */
+export interface TagChange {
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly resource: string
+  readonly change: 'tagged'
+}
+
+/** Tags of the resources of one kind, which are there for as long as the simulator is. */
+export class ResourceTags<Id extends string> {
+  readonly #tags: Map<Id, Tags>
+  readonly #now: () => number
+  readonly #changes: TagChange[] = []
+  #version = 0
+
+  /** @param initial every resource there is. @param now milliseconds since the epoch. */
+  constructor(initial: Iterable<readonly [Id, Tags]>, now: () => number) {
+    this.#tags = new Map(initial)
+    this.#now = now
+  }
+
+  /** Grows with every change. */
+  get version(): number {
+    return this.#version
+  }
+
+  get changes(): readonly TagChange[] {
+    return this.#changes
+  }
+
+  all(): ReadonlyMap<Id, Tags> {
+    return this.#tags
+  }
+
+  /** @throws ApiError InvalidResourceId.NotFound */
+  of(id: Id): Tags {
+    const tags = this.#tags.get(id)
+    if (tags === undefined) throw new ApiError('InvalidResourceId.NotFound', `The resource ${id} does not exist.`)
+    return tags
+  }
+
+  /** Changes the tags of every resource, or of none. */
+  change(ids: readonly Id[], next: (id: Id, before: Tags) => Tags): void {
+    const changed = ids.map((id) => [id, next(id, this.of(id))] as const)
+    for (const [id, tags] of changed) {
+      this.#tags.set(id, tags)
+      this.#version += 1
+      this.#changes.push({ at: this.#now(), resource: id, change: 'tagged' })
+    }
+    if (this.#changes.length > KEPT) this.#changes.splice(0, this.#changes.length - KEPT)
+  }
+}
