@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { build } from 'esbuild'
+import { bundle } from './bundle.ts'
 
 /** `BINPRM_BUF_SIZE` of linux/binfmts.h: what the kernel reads of the first line, its end included. */
 const SHEBANG_MAX = 255
@@ -17,25 +17,13 @@ const SHEBANG_MAX = 255
 export async function buildPlugin(target: string): Promise<void> {
   const shebang = `#!${process.execPath}`
   if (shebang.length > SHEBANG_MAX) throw new Error(`${process.execPath} is too long for a first line of a script`)
-  const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, '..', 'cni-plugin', 'main.ts')],
-    bundle: true,
-    platform: 'node',
-    target: `node${process.versions.node}`,
-    format: 'cjs',
-    minify: true,
-    legalComments: 'eof',
-    banner: { js: shebang },
-    write: false,
-    logLevel: 'warning',
-  })
-  const [bundle] = outputFiles
-  if (bundle === undefined) throw new Error('esbuild made no bundle of cni-plugin/main.ts')
+  const entry = join(import.meta.dirname, '..', 'cni-plugin', 'main.ts')
+  const contents = await bundle({ entry, format: 'cjs', banner: shebang })
   mkdirSync(dirname(target), { recursive: true })
   writeFileSync(join(dirname(target), 'package.json'), '{ "type": "commonjs" }\n')
   // A runtime may be executing the old file (ETXTBSY), hence a new one in its place.
   const scratch = `${target}.${process.pid}.tmp`
-  writeFileSync(scratch, bundle.contents, { mode: 0o755 })
+  writeFileSync(scratch, contents, { mode: 0o755 })
   renameSync(scratch, target)
 }
 

@@ -6,7 +6,7 @@ import { IPV4_KINDS, IPV4_PARAMETERS, MAX_PREFIXES, wantedIpv4 } from './wanted.
 
 /** More than any ENI may have; the limit of its own is checked by the cloud. */
 const MANY = 100
-/** By name, while the ENI is Available (AssignPrivateIpAddresses documentation). */
+/** By name, while the ENI is Available (AssignPrivateIpAddresses documentation; its editions say 10, 32 and 50). */
 const MAX_NAMED_WHEN_AVAILABLE = 32
 /** UnassignPrivateIpAddresses documentation. */
 const MAX_UNASSIGNED = 32

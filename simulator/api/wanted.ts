@@ -13,17 +13,18 @@ export interface Most {
 /** Prefixes of one call, by name or by number (documentation of every action that has them). */
 export const MAX_PREFIXES = 10
 
-export const IPV4_KINDS = ['PrivateIpAddress', 'SecondaryPrivateIpAddressCount', 'Ipv4Prefix', 'Ipv4PrefixCount']
-export const IPV6_KINDS = ['Ipv6Address', 'Ipv6AddressCount', 'Ipv6Prefix', 'Ipv6PrefixCount']
-
 /** As the API reference writes them. */
 export const IPV4_PARAMETERS = [
   'PrivateIpAddress.N',
   'SecondaryPrivateIpAddressCount',
   'Ipv4Prefix.N',
   'Ipv4PrefixCount',
-] as const
-export const IPV6_PARAMETERS = ['Ipv6Address.N', 'Ipv6AddressCount', 'Ipv6Prefix.N', 'Ipv6PrefixCount'] as const
+]
+export const IPV6_PARAMETERS = ['Ipv6Address.N', 'Ipv6AddressCount', 'Ipv6Prefix.N', 'Ipv6PrefixCount']
+
+/** The same without the numbers: what a call may have one of. */
+export const IPV4_KINDS = IPV4_PARAMETERS.map((name) => name.replace('.N', ''))
+export const IPV6_KINDS = IPV6_PARAMETERS.map((name) => name.replace('.N', ''))
 
 export function wantedIpv4(parameters: Parameters, most: Most): Wanted<Ipv4> {
   parameters.atMostOne(['PrivateIpAddress', 'SecondaryPrivateIpAddressCount'])

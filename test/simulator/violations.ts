@@ -13,7 +13,7 @@ import {
 import { isReserved } from '../../simulator/cloud/vswitch-addresses.ts'
 import type { Node, VSwitch } from '../../simulator/region/region.ts'
 
-/** `trueFree`: what the vSwitches have, when they do not lie about it. Empty: nothing is wrong. */
+/** Empty: nothing is wrong. `freeIsTrue`: no fault makes the vSwitches lie about what they have. */
 export function violations(cloud: Cloud, { freeIsTrue }: { readonly freeIsTrue: boolean }): readonly string[] {
   const enis = cloud.enis()
   return [

@@ -1,0 +1,26 @@
+/**
+ * The benchmark: one line of JSON for each figure on stdout, progress on stderr. `--quick` takes fewer samples.
+ * `hack/node test/bench/main.ts [--quick] [name…]`
+ */
+import { benchCloudImport } from './cloud-import.ts'
+import type { BenchLine } from './line.ts'
+
+interface Bench {
+  readonly name: string
+  readonly run: (quick: boolean) => Promise<readonly BenchLine[]>
+}
+
+const BENCHES: readonly Bench[] = [{ name: 'cloud.import', run: (quick) => benchCloudImport(quick ? 11 : 51) }]
+
+const quick = process.argv.includes('--quick')
+const names = process.argv.slice(2).filter((argument) => argument !== '--quick')
+const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name === name))
+if (unknown.length > 0) {
+  console.error(`no benchmark ${unknown.join(', ')}; there are ${BENCHES.map(({ name }) => name).join(', ')}`)
+  process.exit(2)
+}
+for (const { name, run } of BENCHES) {
+  if (names.length > 0 && !names.includes(name)) continue
+  console.error(`==> ${name}`)
+  for (const line of await run(quick)) console.log(JSON.stringify(line))
+}
