@@ -22,8 +22,8 @@ demo-clean: install ## end a demo that was kept running
 	@$(NODE) hack/demo.ts --clean
 
 .PHONY: test
-test: build ## every suite: lint, types, unit, kernel, e2e
-	@if [ "$$(id -u)" = 0 ]; then hack/packages.sh test; fi
+test: build ## every suite: lint, types, unit, cloud, kernel, e2e, vm
+	@if [ "$$(id -u)" = 0 ]; then hack/packages.sh test && { hack/packages.sh vm || true; }; fi
 	@$(NODE) hack/test.ts
 
 .PHONY: lint
@@ -38,6 +38,10 @@ types: install ## the type checker
 test-unit: build ## pure functions, fake clock; no root
 	@$(NODE) hack/test.ts unit
 
+.PHONY: test-cloud
+test-cloud: build ## the client and the pool against the simulated cloud, through the real SDK core; no root
+	@$(NODE) hack/test.ts cloud
+
 .PHONY: test-kernel
 test-kernel: build ## real namespaces, links, routes and rules; root
 	@hack/packages.sh demo
@@ -47,6 +51,20 @@ test-kernel: build ## real namespaces, links, routes and rules; root
 test-e2e: build ## pods under a real containerd on two simulated nodes; root
 	@hack/packages.sh test
 	@$(NODE) hack/test.ts e2e
+
+# What cannot be installed is the suite's reason to be skipped.
+.PHONY: test-vm
+test-vm: build ## links that this kernel may lack, under Debian's kernel in QEMU
+	@hack/packages.sh vm || true
+	@$(NODE) hack/test.ts vm
+
+.PHONY: bench
+bench: install ## figures, one line of JSON each
+	@$(NODE) test/bench/main.ts
+
+.PHONY: bench-quick
+bench-quick: install ## the same from fewer samples
+	@$(NODE) test/bench/main.ts --quick
 
 .PHONY: build
 build: install ## dist/terway, the CNI plugin

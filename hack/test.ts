@@ -11,6 +11,7 @@ import { styleText } from 'node:util'
 import { z } from 'zod'
 import { cleanLeftovers } from '../test/cluster/leftovers.ts'
 import { orphans } from '../test/cluster/owner.ts'
+import { whyNoGuest } from './vm/guest.ts'
 
 const NODE = 'hack/node'
 const JEST = [NODE, '--experimental-vm-modules', 'node_modules/jest/bin/jest.js']
@@ -20,6 +21,8 @@ const LIMIT = 15 * 60_000
 interface Suite {
   readonly name: string
   readonly needsRoot: boolean
+  /** Why this machine cannot have what it runs on; empty when it can. */
+  readonly whyNot?: () => Promise<string>
   readonly run: (runner: Runner) => Promise<Counts>
 }
 
@@ -50,8 +53,10 @@ const SUITES: readonly Suite[] = [
   },
   { name: 'types', needsRoot: false, run: commands([['node_modules/.bin/tsc']]) },
   { name: 'unit', needsRoot: false, run: jest('unit') },
+  { name: 'cloud', needsRoot: false, run: jest('cloud', '--runInBand') },
   { name: 'kernel', needsRoot: true, run: jest('kernel', '--runInBand') },
   { name: 'e2e', needsRoot: true, run: jest('e2e', '--runInBand') },
+  { name: 'vm', needsRoot: false, whyNot: whyNoGuest, run: jestInGuest('vm', '--runInBand') },
 ]
 
 /** Starts the suites' processes, one at a time, and ends the current one when it is told to stop. */
@@ -109,12 +114,25 @@ const jestReport = z.object({
 })
 
 function jest(config: string, ...flags: string[]): Suite['run'] {
+  return reported(config, flags, () => [])
+}
+
+function jestInGuest(config: string, ...flags: string[]): Suite['run'] {
+  return reported(config, flags, (share) => [NODE, 'hack/vm/run.ts', '--share', share, '--'])
+}
+
+/** @param by what runs jest, if it is not started directly: a command that can write to this directory */
+function reported(
+  config: string,
+  flags: readonly string[],
+  by: (directory: string) => readonly string[],
+): Suite['run'] {
   return async (runner) => {
     const scratch = mkdtempSync(join(tmpdir(), 'terway-test-'))
     const outputFile = join(scratch, 'report.json')
     try {
       const argv = [...JEST, '--config', `test/jest/${config}.json`, '--json', `--outputFile=${outputFile}`, ...flags]
-      const succeeded = await runner.succeeds(argv)
+      const succeeded = await runner.succeeds([...by(scratch), ...argv])
       const report = jestReport.parse(JSON.parse(readFileSync(outputFile, 'utf8')))
       const failed = report.numFailedTests + report.numRuntimeErrorTestSuites
       const tests = report.testResults.flatMap(({ assertionResults }) => assertionResults)
@@ -131,12 +149,13 @@ function jest(config: string, ...flags: string[]): Suite['run'] {
   }
 }
 
-function reasonToSkip(suite: Suite): string {
-  return suite.needsRoot && process.getuid?.() !== 0 ? 'needs root: network namespaces are made' : ''
+async function reasonToSkip({ needsRoot, whyNot }: Suite): Promise<string> {
+  if (needsRoot && process.getuid?.() !== 0) return 'needs root: network namespaces are made'
+  return (await whyNot?.()) ?? ''
 }
 
 async function runSuite(suite: Suite, runner: Runner): Promise<Row> {
-  const reason = reasonToSkip(suite)
+  const reason = await reasonToSkip(suite)
   if (reason !== '') return { suite: suite.name, passed: 0, failed: 0, skipped: 1, seconds: 0, reason }
   console.log(styleText('bold', `\n==> ${suite.name}`))
   const started = performance.now()

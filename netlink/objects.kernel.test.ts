@@ -33,7 +33,7 @@ let host: Netns
 let pod: Netns
 let socket: NetlinkSocket
 
-beforeEach(async () => {
+beforeEach(() => {
   spaces = new TestNamespaces('tw-nl-obj-')
   host = spaces.create('host')
   pod = spaces.create('pod')
@@ -44,9 +44,11 @@ beforeEach(async () => {
       peer: { name: ETH0, ifindex: 99, mac: MACS[1], mtu: 1300, netns: pod },
     }),
   ])
-  // The kernel sees in its own time that the other end is down, and then forgets the link's neighbours.
-  await until(() => (getLink(socket, CALI)?.running === false ? true : undefined), { what: 'no carrier' })
 })
+
+/** The kernel sees in its own time that the other end is down, and then forgets the link's neighbours. */
+const noCarrier = () =>
+  until(() => (getLink(socket, CALI)?.running === false ? true : undefined), { what: 'the carrier to be lost' })
 
 afterEach(() => {
   socket.close()
@@ -57,13 +59,14 @@ const codes = (...requests: Parameters<NetlinkSocket['request']>[0]) =>
   socket.request(requests).map(({ error }) => error?.code)
 
 describe('links', () => {
-  test('a veth has the names, indexes, addresses and sizes that were asked for, on both sides', () => {
+  test('a veth has the names, indexes, addresses and sizes that were asked for, on both sides', async () => {
     const [cali] = ipJson(host, 'link', 'show', CALI)
     expect(cali).toMatchObject({ ifindex: 777, address: MACS[0], mtu: 1400, flags: expect.arrayContaining(['UP']) })
     expect(cali).toMatchObject({ linkinfo: { info_kind: 'veth' }, link_index: 99, link_netnsid: 0 })
     const [eth0] = ipJson(pod, 'link', 'show', ETH0)
     expect(eth0).toMatchObject({ ifindex: 99, address: MACS[1], mtu: 1300, link_index: 777 })
     expect(eth0?.flags).not.toContain('UP')
+    await noCarrier()
     expect(getLink(socket, CALI)).toEqual({
       ...{ ifindex: 777, name: 'cali1', kind: 'veth', mac: MACS[0], mtu: 1400, up: true, running: false, group: 0 },
       ...{ peerIfindex: 99, peerNetnsId: 0 },
@@ -295,7 +298,8 @@ describe('neighbours', () => {
     expect(codes(addNeighbour({ ...neighbour, ifindex: 5 }))).toEqual(['ENODEV'])
   })
 
-  test('one that is being looked for has no MAC', () => {
+  test('one that is being looked for has no MAC', async () => {
+    await noCarrier()
     ip(host, 'neigh', 'add', '10.0.0.9', 'dev', CALI, 'nud', 'none')
     expect(listNeighbours(socket, { ifindex: 777, family: 'ipv4' })[0]).toEqual({
       ...{ ifindex: 777, family: 'ipv4', address: '10.0.0.9', state: 'none' },

@@ -4,6 +4,7 @@ import { parseLinkName } from '../../inet/link-name.ts'
 import { PlanInterpreter } from '../../netlink/interpreter.ts'
 import type { Netns } from '../../netlink/netns.ts'
 import type { DeviceRef, NetworkPlan } from '../../netlink/plan.ts'
+import { writeSysctl } from '../../netlink/sysctl.ts'
 import { ip, run, TestNamespaces } from './namespaces.ts'
 
 export const HOST_LINK = parseLinkName('cali0123456789a')
@@ -101,6 +102,9 @@ export class PodHost implements AsyncDisposable {
     this.spaces = new TestNamespaces(prefix)
     this.host = this.spaces.create('host')
     this.pod = this.spaces.create('pod')
+    // No link-local addresses: they come, and are found to be nobody else's, at a time of their own.
+    const none = { key: ['net', 'ipv6', 'conf', 'default', 'addr_gen_mode'], value: '1' }
+    for (const netns of [this.host, this.pod]) writeSysctl(netns, none)
     ip(this.host, 'link', 'set', 'lo', 'up')
     ip(this.host, 'link', 'add', ENI.name, 'index', String(ENI.ifindex), 'type', 'veth', 'peer', 'name', 'vpc')
     ip(this.host, 'link', 'set', 'vpc', 'up')
