@@ -1,5 +1,6 @@
 /** Answers of the API as typed values: strict about what is used, blind to everything else. */
 import { z } from 'zod'
+import type { Action } from './actions.ts'
 import { CloudError } from './error.ts'
 import type { CallOptions, CloudCall, Service, Transport } from './transport.ts'
 
@@ -25,7 +26,7 @@ export function badAnswer(action: string, problem: string, cause?: unknown): Clo
   return new CloudError(`the answer cannot be used: ${problem}`, { action, code: 'BadAnswer', cause })
 }
 
-export function callOf(service: Service, action: string, query: CloudCall['query']): CloudCall {
+export function callOf(service: Service, action: Action, query: CloudCall['query']): CloudCall {
   return { service, action, query }
 }
 
@@ -41,18 +42,35 @@ export function parsed<T>(parse: (text: string) => T): z.ZodType<T> {
   })
 }
 
-/** The API sends an empty text where it has nothing to say, or leaves the field out. */
-export function optional<T>(parse: (text: string) => T): z.ZodType<T | undefined> {
-  const field = parsed(parse)
-  return z.preprocess((value) => (value === '' || value === null ? undefined : value), field.optional())
+/** Where it has nothing to say the API leaves a field out, or sends null or an empty text. */
+export function maybe<T>(shape: z.ZodType<T>): z.ZodType<T | undefined> {
+  return z.preprocess((value) => (isBlank(value) ? undefined : value), shape.optional())
 }
+
+export function optional<T>(parse: (text: string) => T): z.ZodType<T | undefined> {
+  return maybe(parsed(parse))
+}
+
+/** A text of which nothing is worse than that it is empty. */
+export const TEXT: z.ZodType<string> = z
+  .string()
+  .nullish()
+  .transform((text) => text ?? '')
 
 /** `{"Xs": {"X": […]}}`: lists come wrapped in an object that is empty or missing when the list is. */
 export function listOf<T>(name: string, item: z.ZodType<T>): z.ZodType<readonly T[]> {
+  const list = z
+    .array(z.unknown())
+    .transform((items) => items.filter((one) => !isBlank(one)))
+    .pipe(z.array(item))
   return z
-    .object({ [name]: z.array(item).optional() })
-    .optional()
+    .object({ [name]: list.nullish() })
+    .nullish()
     .transform((wrapper) => wrapper?.[name] ?? [])
+}
+
+function isBlank(value: unknown): boolean {
+  return value === undefined || value === null || value === ''
 }
 
 /** The fields that have a value. */

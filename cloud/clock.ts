@@ -1,4 +1,5 @@
 /** Time as the cloud client sees it: handed in, so that tests can hold it still or let it run. */
+import { setTimeout as timer } from 'node:timers/promises'
 
 export interface Clock {
   /** Milliseconds since the epoch. May jump when the machine's clock is set. */
@@ -12,35 +13,30 @@ export interface Clock {
 
 export const REAL_CLOCK: Clock = fastClock(1)
 
+/** For what runs beside the work: a pending sleep does not keep the process alive. */
+export const BACKGROUND_CLOCK: Clock = {
+  now: () => Date.now(),
+  sleep: (milliseconds, signal) => sleep(milliseconds, signal, false),
+}
+
 /** A clock that runs `rate` times as fast as the machine's, for tests against a simulator that does the same. */
 export function fastClock(rate: number): Clock {
   const epoch = Date.now()
   return {
     now: () => epoch + (Date.now() - epoch) * rate,
-    sleep: (milliseconds, signal) => sleep(milliseconds / rate, signal),
+    sleep: (milliseconds, signal) => sleep(milliseconds / rate, signal, true),
   }
 }
 
-/** `setTimeout` takes a 32-bit number of ms; what is longer would fire at once. */
+/** A timer takes a 32-bit number of ms; what is longer would fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) {
-      reject(signal.reason)
-      return
-    }
-    const abort = () => {
-      clearTimeout(timer)
-      reject(signal?.reason)
-    }
-    const timer = setTimeout(
-      () => {
-        signal?.removeEventListener('abort', abort)
-        resolve()
-      },
-      Math.min(milliseconds, LONGEST_TIMER),
-    )
-    signal?.addEventListener('abort', abort, { once: true })
-  })
+/** @param ref whether it keeps the process alive */
+async function sleep(milliseconds: number, signal: AbortSignal | undefined, ref: boolean): Promise<void> {
+  try {
+    await timer(Math.min(milliseconds, LONGEST_TIMER), undefined, { ref, ...(signal === undefined ? {} : { signal }) })
+  } catch (error) {
+    // Node's own error in place of the signal's reason.
+    throw signal?.aborted ? signal.reason : error
+  }
 }

@@ -1,11 +1,15 @@
 /** ECS and VPC behind one transport. */
-import { REAL_CLOCK } from './clock.ts'
-import { createEcs, type Ecs } from './ecs.ts'
+import { createEcs, type Ecs, type OddEni } from './ecs.ts'
 import type { Transport } from './transport.ts'
-import { createVpc, type Vpc } from './vpc.ts'
+import { createVpc, type Vpc, type VpcOptions } from './vpc.ts'
 
 export type Cloud = Ecs & Vpc
 
-export function createCloud(transport: Transport, clock = REAL_CLOCK): Cloud {
-  return { ...createEcs(transport), ...createVpc(transport, clock) }
+export interface CloudOptions extends VpcOptions {
+  /** Told of each ENI that a listing names and that is not understood. Must not throw. */
+  readonly onOddEni?: (odd: OddEni) => void
+}
+
+export function createCloud(transport: Transport, { onOddEni, ...options }: CloudOptions = {}): Cloud {
+  return { ...createEcs(transport, onOddEni), ...createVpc(transport, options) }
 }

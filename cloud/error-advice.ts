@@ -12,6 +12,8 @@ const ALLOW: Advice = ({ authAction, action }) =>
 const SIGNATURE = 'check access_secret in the configuration and the clock of this node'
 const REACH =
   'check that this node reaches the endpoint of the API: ECS_ENDPOINT and VPC_ENDPOINT, DNS, routes, security group'
+const TURN: Advice = ({ action }) =>
+  `raise ${action} in rate_limit if the account has more to give; after throttled answers it comes back by itself`
 const TYPE_LIMIT = 'let fewer pods run on the node, or use an instance type with more ENIs or addresses'
 
 /** By code; the first that matches. */
@@ -22,10 +24,10 @@ const BY_CODE: readonly (readonly [RegExp, Advice])[] = [
   [/^InvalidAccessKeyId/, 'check access_key in the configuration: the API does not know it'],
   [/AccessKeyDisabled$/, 'enable the access key in RAM, or configure another one'],
   [/^InvalidSecurityToken/, 'check the source of the security token: it is wrong or has expired'],
+  [/^BudgetTimeout$/, TURN],
   [/^(Timeout|Network)$/, REACH],
   [/^BadAnswer$/, 'check that ECS_ENDPOINT and VPC_ENDPOINT name the API and that no proxy answers in its place'],
   [/^Credential/, 'put the source of the credential in order: the message names it'],
-  [/^Client$/, 'report this with its cause: the fault is in this program'],
   [/^InvalidVSwitchId\.IpNotEnough$/, 'add a vSwitch of the zone that has free addresses to vswitches'],
   [/^(QuotaExceeded|MaxEniCountExceeded)/, 'have the quota of the account raised, or delete what is not used'],
   [/^(EniPerInstanceLimitExceeded|.*Ipv[46]\w*CountExceeded)$/, TYPE_LIMIT],
@@ -42,6 +44,8 @@ const BY_KIND: Readonly<Record<CloudErrorKind, Advice>> = {
   transient: 'if it lasts, open a ticket with the RequestId: the call is repeated until then',
   exhausted: 'have the limit raised, or delete what is not used',
   'not-found': 'check the ids in the configuration; the resource may have been deleted, or be in another region',
+  identity: 'put the credential, the clock of this node or the RAM policy in order: the API says which',
+  local: 'report this with its cause: the fault is in this program or on this machine',
   permanent: ({ action, code }) => `look up ${code} in the API reference of ${action}; support needs the RequestId`,
 }
 

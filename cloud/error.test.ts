@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { CloudError, type CloudErrorFields, isCloudError, kindOf } from './error.ts'
+import { CloudError, type CloudErrorFields, isCloudError, isDenied, kindOf, refusesCredential } from './error.ts'
 
 const errorOf = (code: string, more: Partial<CloudErrorFields> = {}) =>
   new CloudError('in words', { action: 'CreateNetworkInterface', code, ...more })
@@ -32,16 +32,45 @@ test.each([
   ['VPC_ROUTER_ENTRY_NOT_EXIST', 'not-found'],
   ['InvalidOperation.InvalidEniState', 'permanent'],
   ['IncorrectInstanceStatus', 'permanent'],
-  ['SignatureDoesNotMatch', 'permanent'],
-  ['Client', 'permanent'],
+  ['InvalidParameter', 'permanent'],
+  ['SignatureNonceUsed', 'transient'],
+  ['Client', 'local'],
 ] as const)('%s is %s', (code, kind) => {
   expect(kindOf(code)).toBe(kind)
 })
 
-test.each(['InvalidAccessKeyId.NotFound', 'Abs.InvalidAccount.NotFound', 'InvalidAction.NotFound'])(
-  '%s is no resource that is gone: a delete that meets it has deleted nothing',
-  (code) => expect(kindOf(code)).toBe('permanent'),
-)
+describe('an error of identity says nothing about the resource: a delete that meets it has deleted nothing', () => {
+  /** Whether another credential may help, and whether it is the RAM policy. */
+  test.each([
+    ['Forbidden.RAM', false, true],
+    ['Forbidden.SubUser', false, true],
+    ['Forbidden.NotSupportRAM', false, true],
+    ['NoPermission', false, true],
+    ['SignatureDoesNotMatch', true, false],
+    ['InvalidAccessKeyId.NotFound', true, false],
+    ['InvalidAccessKeyId.Inactive', true, false],
+    ['InvalidSecurityToken.Expired', true, false],
+    ['InvalidSecurityToken.MismatchWithAccessKey', true, false],
+    ['Forbidden.AccessKeyDisabled', true, false],
+    ['IncompleteSignature', false, false],
+    ['InvalidTimeStamp.Expired', false, false],
+    ['Abs.InvalidAccount.NotFound', false, false],
+    ['InvalidRegionId.NotFound', false, false],
+    ['CredentialUnavailable', false, false],
+  ])('%s', (code, mended, denied) => {
+    const error = errorOf(code)
+    expect(error.kind).toBe('identity')
+    expect([refusesCredential(error), isDenied(error)]).toEqual([mended, denied])
+  })
+
+  test('but a fault of the service is none, whatever its code', () => {
+    expect(refusesCredential(errorOf('InvalidSecurityToken.Expired', { httpStatus: 503 }))).toBe(false)
+  })
+})
+
+test('an action that the API does not know is no resource that is gone', () => {
+  expect(kindOf('InvalidAction.NotFound')).toBe('permanent')
+})
 
 test('a status of 500 and above is a fault of the service whatever the code, unless it is a throttle', () => {
   expect(kindOf('Vpc.Error', 500)).toBe('transient')
@@ -66,7 +95,7 @@ describe('the error', () => {
     ['InvalidTimeStamp.Expired', /clock/],
     ['InvalidAccessKeyId.NotFound', /access_key/],
     ['Throttling.User', /rate_limit/],
-    ['BudgetTimeout', /rate_limit/],
+    ['BudgetTimeout', /^raise CreateNetworkInterface in rate_limit/],
     ['InvalidVSwitchId.IpNotEnough', /vswitches/],
     ['MaxEniCountExceeded', /quota/],
     ['EniPerInstanceLimitExceeded', /instance type/],

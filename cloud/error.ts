@@ -12,8 +12,18 @@ export type CloudErrorKind =
   /** A limit of the account, the instance type, the ENI or the vSwitch. */
   | 'exhausted'
   /**
-   * The call is wrong, not allowed, or not allowed in the state that the resource is in: look at it again before another
-   * try. Repeating the call changes nothing.
+   * The API does not know who asks or does not let them: credential, signature, clock, account, RAM policy, region. Nothing
+   * is said about the resource: what is known of it stays. The same call works when that is put right, which takes longer
+   * than a retry.
+   */
+  | 'identity'
+  /**
+   * A fault of this process or this machine. Nothing is said about the resource, nor whether the call was carried out.
+   */
+  | 'local'
+  /**
+   * The API's verdict: the call is wrong, or not allowed in the state that the resource is in. Look at it again before
+   * another try. Repeating the call changes nothing.
    */
   | 'permanent'
 
@@ -80,16 +90,25 @@ const EXHAUSTED = new Set([
  */
 const TRANSIENT = new Set([
   ...['Timeout', 'Network', 'BadAnswer', 'InternalError', 'SystemBusy', 'LastTokenProcessing', 'TaskConflict'],
+  'SignatureNonceUsed',
   ...['OperationConflict', 'Operation.Conflict', 'OperationFailed.DistibuteLock', 'IncorrectStatus'],
   ...['IncorrectRouteEntryStatus', 'IncorrcetRouteEntryStatus', 'IncorrectVpcStatus', 'IncorrectVSwitchStatus'],
   'VPC_ROUTE_ENTRY_STATUS_ERROR',
 ])
 
-/** Codes that end as those of a missing resource do and speak of the account or the call: no "gone already" for a delete. */
-const NO_RESOURCE = new Set([
-  ...['InvalidAccessKeyId.NotFound', 'Abs.InvalidAccount.NotFound', 'InvalidAction.NotFound'],
-  ...['InvalidRegionId.NotFound', 'InvalidResourceType.NotFound'],
+/** Codes that end as those of a missing resource do and speak of the call: no "gone already" for a delete. */
+const NO_RESOURCE = new Set(['InvalidAction.NotFound', 'InvalidResourceType.NotFound'])
+
+/** The identity is known and may not do this action: RAM. */
+const DENIED = new Set(['Forbidden.RAM', 'Forbidden.SubUser', 'Forbidden.NotSupportRAM', 'Forbidden', 'NoPermission'])
+
+/** Of the tables of codes common to all actions; `AuthenticationFail…` is STS's. */
+const IDENTITY = new Set([
+  ...DENIED,
+  ...['SignatureDoesNotMatch', 'IncompleteSignature', 'Forbidden.AccessKeyDisabled', 'Abs.InvalidAccount.NotFound'],
+  ...['InvalidUserType.NotSupported', 'Forbidden.RegionId', 'InvalidRegionId.NotFound'],
 ])
+const IDENTITY_PREFIX = /^(Credential|InvalidAccessKeyId|InvalidSecurityToken|InvalidTimeStamp|AuthenticationFail)/
 
 /**
  * The reaction to a code of the ECS or VPC API. Any code that contains `Throttling` is a throttle whatever its status,
@@ -98,6 +117,8 @@ const NO_RESOURCE = new Set([
 export function kindOf(code: string, httpStatus = 0): CloudErrorKind {
   if (code.includes('Throttling') || code === 'BudgetTimeout') return 'throttled'
   if (httpStatus >= 500 || TRANSIENT.has(code) || code.startsWith('ServiceUnavailable')) return 'transient'
+  if (code === 'Client') return 'local'
+  if (IDENTITY.has(code) || IDENTITY_PREFIX.test(code)) return 'identity'
   if (EXHAUSTED.has(code)) return 'exhausted'
   if (/\.NotFound$|_NOT_EXIST$/.test(code) && !NO_RESOURCE.has(code)) return 'not-found'
   return 'permanent'
@@ -106,4 +127,21 @@ export function kindOf(code: string, httpStatus = 0): CloudErrorKind {
 /** True for a CloudError of one of the kinds. */
 export function isCloudError(error: unknown, ...kinds: CloudErrorKind[]): error is CloudError {
   return error instanceof CloudError && (kinds.length === 0 || kinds.includes(error.kind))
+}
+
+/**
+ * True when the RAM policy does not allow the action: who asks is known, and their other actions may work. All other
+ * errors of kind `identity` befall every action.
+ */
+export function isDenied(error: unknown): error is CloudError {
+  return error instanceof CloudError && DENIED.has(error.code)
+}
+
+/** Codes that another credential may mend: this one was taken back, has expired, or was read in the middle of a rotation. */
+const REFUSED_CREDENTIAL =
+  /^(InvalidSecurityToken|InvalidAccessKeyId|SignatureDoesNotMatch$|Forbidden\.AccessKeyDisabled$)/
+
+/** True when the API did not accept the credential that the call was signed with. */
+export function refusesCredential(error: unknown): error is CloudError {
+  return isCloudError(error, 'identity') && REFUSED_CREDENTIAL.test(error.code)
 }

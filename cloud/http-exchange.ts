@@ -54,6 +54,14 @@ export async function exchange(question: Question, patience: Patience): Promise<
   }
 }
 
+/** An answer that somebody else gave in the service's place, or one of a kind that is not known. */
+export function badAnswer(
+  { peer, ...fields }: Pick<Question, 'action' | 'peer' | 'advice'>,
+  problem: string,
+): CloudError {
+  return advisedError(`${peer} ${problem}`, { ...fields, code: 'BadAnswer' })
+}
+
 async function ask({ url, init, ...question }: Question, timeout: number): Promise<Answer | CloudError> {
   const { action, peer, advice } = question
   const fail = (code: string, problem: string, cause?: unknown) =>

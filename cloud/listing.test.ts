@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { ScriptedTransport } from '../test/transport/scripted-transport.ts'
 import { CloudError } from './error.ts'
 import {
+  LEFT_OUT,
   listByNumber,
   listByToken,
   type NumberedListing,
@@ -19,12 +20,12 @@ interface Thing {
 const THING = z.object({ id: z.string(), at: z.number() })
 const idOf = ({ id }: Thing) => id
 const TOKENS: TokenListing<Thing> = {
-  ...{ service: 'ecs', action: 'DescribeThings', pageSize: { MaxResults: 2 }, idOf },
-  page: tokenPage('Things', 'Thing', THING),
+  ...{ service: 'ecs', action: 'DescribeInstances', pageSize: { MaxResults: 2 }, idOf },
+  ...{ page: tokenPage('Things', 'Thing'), item: THING },
 }
 const NUMBERS: NumberedListing<Thing> = {
-  ...{ service: 'vpc', action: 'DescribeThings', idOf },
-  page: numberedPage('Things', 'Thing', THING),
+  ...{ service: 'vpc', action: 'DescribeInstances', idOf },
+  ...{ page: numberedPage('Things', 'Thing'), item: THING },
 }
 
 const things = (...ids: string[]) => ({ Things: { Thing: ids.map((id, at) => ({ id, at })) } })
@@ -41,8 +42,8 @@ describe('by token', () => {
     ])
     expect(names(await list(scripted))).toEqual(['a', 'b', 'c'])
     expect(scripted.sent).toEqual([
-      ['DescribeThings', { A: 'a', MaxResults: '2' }],
-      ['DescribeThings', { A: 'a', MaxResults: '2', NextToken: 'T1' }],
+      ['DescribeInstances', { A: 'a', MaxResults: '2' }],
+      ['DescribeInstances', { A: 'a', MaxResults: '2', NextToken: 'T1' }],
     ])
   })
 
@@ -118,8 +119,8 @@ describe('by number', () => {
     ])
     expect(names(await list(scripted))).toEqual(ids(0, 100))
     expect(scripted.sent).toEqual([
-      ['DescribeThings', { A: 'a', PageNumber: '1', PageSize: '50' }],
-      ['DescribeThings', { A: 'a', PageNumber: '2', PageSize: '50' }],
+      ['DescribeInstances', { A: 'a', PageNumber: '1', PageSize: '50' }],
+      ['DescribeInstances', { A: 'a', PageNumber: '2', PageSize: '50' }],
     ])
   })
 
@@ -138,5 +139,27 @@ describe('by number', () => {
       { ...things('id49', 'id50'), TotalCount: 52 },
     ]
     expect(names(await list(new ScriptedTransport(script)))).toEqual(ids(0, 51))
+  })
+})
+
+describe('an item that is not understood', () => {
+  const odd = { Things: { Thing: [{ id: 'a', at: 0 }, { id: 'b' }, { id: 'c', at: 2 }] }, TotalCount: 3 }
+
+  test('makes the answer a wrong one', async () => {
+    const { transport } = new ScriptedTransport(() => odd)
+    const badAnswer = { code: 'BadAnswer', kind: 'transient' }
+    await expect(listByToken(transport, TOKENS, {}, undefined)).rejects.toMatchObject(badAnswer)
+    await expect(listByNumber(transport, NUMBERS, {}, undefined)).rejects.toMatchObject(badAnswer)
+  })
+
+  test('is left out of a list of everybody’s items, and does not end its paging', async () => {
+    const { transport } = new ScriptedTransport(() => odd)
+    expect(names(await listByToken(transport, { ...TOKENS, instead: LEFT_OUT }, {}, undefined))).toEqual(['a', 'c'])
+    const pages = new ScriptedTransport([
+      { Things: { Thing: [{}] }, TotalCount: 51 },
+      { ...things('z'), TotalCount: 51 },
+    ])
+    const numbered = await listByNumber(pages.transport, { ...NUMBERS, instead: LEFT_OUT }, {}, undefined)
+    expect(names(numbered)).toEqual(['z'])
   })
 })

@@ -190,7 +190,7 @@ describe('tokens', () => {
   test('a service that refuses its own token is asked no third time', async () => {
     await using service = await startService()
     service.trouble.push({ text: 'token-0' }, { status: 401 }, { text: 'token-0' }, { status: 401 })
-    const fault = { code: 'Forbidden', kind: 'permanent', message: expect.stringMatching(/mac answered 401/) }
+    const fault = { code: 'Forbidden', kind: 'identity', message: expect.stringMatching(/mac answered 401/) }
     await expect(service.metadata.text('mac')).rejects.toMatchObject(fault)
     expect(service.http.calls).toHaveLength(4)
   })
@@ -227,7 +227,7 @@ describe('version 1', () => {
   test.each([400, 403])('a %d says nothing about versions, and is final', async (status) => {
     await using service = await startService()
     service.putStatus = status
-    await expect(service.metadata.text('mac')).rejects.toMatchObject({ code: 'Forbidden', kind: 'permanent' })
+    await expect(service.metadata.text('mac')).rejects.toMatchObject({ code: 'Forbidden', kind: 'identity' })
     expect(service.http.calls).toEqual([PUT])
   })
 
@@ -316,7 +316,7 @@ describe('the RAM role', () => {
 
   test('an instance without one says what to do', async () => {
     await using service = await startService()
-    const fault = { code: 'CredentialRole', kind: 'permanent', message: expect.stringMatching(/attach one/) }
+    const fault = { code: 'CredentialRole', kind: 'identity', message: expect.stringMatching(/attach one/) }
     await expect(service.metadata.ramRole()).rejects.toMatchObject(fault)
   })
 

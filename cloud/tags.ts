@@ -1,6 +1,6 @@
 /** Tags of resources: what the requests of both products send, and what ECS answers with. */
 import { z } from 'zod'
-import { listOf } from './answer.ts'
+import { listOf, TEXT } from './answer.ts'
 
 export type Tags = ReadonlyMap<string, string>
 
@@ -11,7 +11,6 @@ export function tagQuery(tags: Readonly<Record<string, string>> | undefined) {
 }
 
 /** ECS answers with `TagKey` and `TagValue`, where VPC has `Key` and `Value`. */
-export const ECS_TAGS: z.ZodType<Tags> = listOf(
-  'Tag',
-  z.object({ TagKey: z.string(), TagValue: z.string() }),
-).transform((list) => new Map(list.map(({ TagKey, TagValue }) => [TagKey, TagValue])))
+export const ECS_TAGS: z.ZodType<Tags> = listOf('Tag', z.object({ TagKey: z.string(), TagValue: TEXT })).transform(
+  (list) => new Map(list.map(({ TagKey, TagValue }) => [TagKey, TagValue])),
+)

@@ -9,7 +9,13 @@ import { Budget } from './budget/budget.ts'
 import { createEcs } from './ecs.ts'
 import { CloudError } from './error.ts'
 import { type EniId, type InstanceId, parseCloudId } from './ids.ts'
-import { createTransport, type FinishedCall, type Transport, type TransportOptions } from './transport.ts'
+import {
+  type Credential,
+  createTransport,
+  type FinishedCall,
+  type Transport,
+  type TransportOptions,
+} from './transport.ts'
 
 interface Answer {
   readonly status: number
@@ -35,16 +41,20 @@ const TOKEN = 'token-of-a-session'
 let server: Server
 let replies: Reply[]
 let requests: URL[]
+/** The security tokens that they were signed with. */
+let tokens: (string | string[] | undefined)[]
 let finished: FinishedCall[]
 let clock: ManualClock
 
 beforeEach(async () => {
   replies = []
   requests = []
+  tokens = []
   finished = []
   clock = new ManualClock()
   server = createServer((request, response) => {
     requests.push(new URL(request.url ?? '/', 'http://sim'))
+    tokens.push(request.headers['x-acs-security-token'])
     const reply = replies.length > 1 ? replies.shift() : replies[0]
     if (reply === undefined || reply === 'hang') return
     if (reply === 'reset') request.socket.destroy()
@@ -60,12 +70,18 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve))
 })
 
+const credentialOf = (securityToken: string): Credential => ({
+  accessKeyId: 'id',
+  accessKeySecret: SECRET,
+  securityToken,
+})
+
 /** Without waits between attempts, unless an answer asks for one. */
 function transport(options: Partial<TransportOptions> = {}): Transport {
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
   return createTransport({
     ...{ endpoints: { ecs: host, vpc: host }, scheme: 'http', regionId: 'cn-sim', random: () => 0 },
-    credential: async () => ({ accessKeyId: 'id', accessKeySecret: SECRET, securityToken: TOKEN }),
+    credential: async () => credentialOf(TOKEN),
     onCall: (call) => finished.push(call),
     ...options,
   })
@@ -151,7 +167,9 @@ describe('the time of a call', () => {
     await clock.pass(30_000)
     expect(await error).toMatchObject({ code: 'BudgetTimeout', kind: 'throttled' })
     expect(requests).toHaveLength(0)
-    expect(finished).toEqual([])
+    expect(finished).toEqual([
+      { action: call.action, code: 'BudgetTimeout', milliseconds: 0, attempt: 1, queued: 30_000, priority: 'prewarm' },
+    ])
     expect(budget.snapshot()).toMatchObject([{ waiting: { prewarm: 0 } }])
   })
 
@@ -164,6 +182,10 @@ describe('the time of a call', () => {
     await clock.pass(30_000)
     expect(await error).toMatchObject({ code: 'InternalError' })
     expect(requests).toHaveLength(1)
+    expect(finished).toMatchObject([
+      { code: 'InternalError', attempt: 1 },
+      { code: 'BudgetTimeout', attempt: 2 },
+    ])
   })
 })
 
@@ -190,6 +212,23 @@ describe('a caller that goes', () => {
     expect(await error).toBe('gone')
     expect(requests).toHaveLength(1)
     expect(clock.pending).toEqual([])
+  })
+
+  test('in the moment of its turn has nothing sent', async () => {
+    replies = [ok()]
+    const caller = new AbortController()
+    class LastMoment extends Budget {
+      override async acquire(...turn: Parameters<Budget['acquire']>) {
+        const permit = await super.acquire(...turn)
+        caller.abort('gone')
+        return permit
+      }
+    }
+    const send = transport({ budget: new LastMoment({ clock }) })
+    expect(await thrownBy(send(call, { signal: caller.signal }))).toBe('gone')
+    await transport()({ ...call, action: 'TagResources' })
+    expect(requests).toHaveLength(1)
+    expect(finished.map(({ action }) => action)).toEqual(['TagResources'])
   })
 
   test('before the call makes none', async () => {
@@ -246,6 +285,23 @@ describe('the budget', () => {
     await Promise.all(pending)
     expect(requests.map((url) => url.searchParams.get('For'))).toEqual([null, 'pod', 'prewarm', 'clean-up'])
   })
+
+  test('lets a call go first that a pod has come to wait for', async () => {
+    replies = [ok()]
+    const send = transport({ clock, budget: budgetOf(60, 1) })
+    await send(call)
+    let urgent = false
+    const pending = [
+      send({ ...call, query: { For: 'pool' } }),
+      send({ ...call, query: { For: 'pod' } }, { priority: () => (urgent ? 'pod' : 'prewarm') }),
+    ]
+    await setImmediate()
+    urgent = true
+    await clock.pass(2_000)
+    await Promise.all(pending)
+    expect(requests.map((url) => url.searchParams.get('For'))).toEqual([null, 'pod', 'pool'])
+    expect(finished.map(({ priority }) => priority)).toEqual(['prewarm', 'pod', 'prewarm'])
+  })
 })
 
 describe('an error that stays', () => {
@@ -271,7 +327,7 @@ describe('an error that stays', () => {
 
   test('what the SDK stumbles over is not taken for the network', async () => {
     replies = [{ status: 400, body: 'null' }]
-    expect(await thrownBy(transport()(call))).toMatchObject({ code: 'Client', kind: 'permanent' })
+    expect(await thrownBy(transport()(call))).toMatchObject({ code: 'Client', kind: 'local' })
     expect(requests).toHaveLength(1)
   })
 
@@ -292,26 +348,117 @@ describe('an error that stays', () => {
 })
 
 describe('a credential that cannot be had', () => {
-  test('ends the call with the error of its source', async () => {
-    const refused = new Error('no key')
-    expect(await thrownBy(transport({ credential: () => Promise.reject(refused) })(call))).toBe(refused)
-    expect(finished).toMatchObject([{ code: 'Credential', attempt: 1 }])
+  test('ends the call with the error of its source, whatever its kind: no attempt, no turn, no repetition', async () => {
+    for (const refused of [new Error('no key'), new CloudError('busy', { action: 'credential', code: 'Throttling' })]) {
+      let asked = 0
+      const budget = new Budget({ clock })
+      const credential = () => {
+        asked++
+        return Promise.reject(refused)
+      }
+      expect(await thrownBy(transport({ budget, credential })(call))).toBe(refused)
+      expect([asked, finished, budget.snapshot()]).toEqual([1, [], []])
+    }
     expect(requests).toHaveLength(0)
   })
 
-  test('for now is asked for again, and its throttling is not the action’s', async () => {
+  test('in time ends the call; nothing is sent when it comes after all', async () => {
     replies = [ok()]
-    const errors = [new CloudError('busy', { action: 'AssumeRoleWithOIDC', code: 'Throttling' })]
+    const late = Promise.withResolvers<Credential>()
     const budget = new Budget({ clock })
-    const credential = async () => {
-      const error = errors.pop()
-      if (error !== undefined) throw error
-      return { accessKeyId: 'id', accessKeySecret: SECRET }
-    }
-    await transport({ budget, credential })(call)
-    expect(finished.map(({ code }) => code)).toEqual(['Throttling', 'OK'])
-    const [state] = budget.snapshot()
-    expect(state?.perSecond).toBe(state?.configuredPerSecond)
+    const caller = new AbortController()
+    const send = transport({ clock, budget, credential: () => late.promise, callTimeout: 1_500 })
+    const errors = [thrownBy(send(call)), thrownBy(send(call, { signal: caller.signal }))]
+    caller.abort('gone')
+    await clock.pass(1_500)
+    const [error, reason] = await Promise.all(errors)
+    expect(error).toMatchObject({ action: 'credential', code: 'Timeout', kind: 'transient' })
+    expect(error).toHaveProperty('advice', expect.not.stringContaining('ENDPOINT'))
+    expect(reason).toBe('gone')
+    late.resolve(credentialOf('late'))
+    await transport()(call)
+    expect(tokens).toEqual([TOKEN])
+    expect(budget.snapshot()).toEqual([])
+    expect(clock.pending).toEqual([])
+  })
+
+  test('for the next attempt leaves the error of the last one', async () => {
+    replies = [failure(500, 'InternalError')]
+    const answers = [Promise.resolve(credentialOf('first'))]
+    const credential = () => answers.pop() ?? new Promise<never>(() => undefined)
+    const error = thrownBy(transport({ clock, credential, callTimeout: 5_000 })(call))
+    while (finished.length < 1) await setImmediate()
+    await clock.pass(5_000)
+    expect(await error).toMatchObject({ code: 'InternalError', action: call.action })
+  })
+})
+
+describe('a credential that the API refuses', () => {
+  const REFUSED = failure(400, 'InvalidSecurityToken.Expired')
+  let current: Credential
+  let next: Credential
+  let told: Credential[]
+  beforeEach(() => {
+    current = credentialOf('first')
+    next = credentialOf('second')
+    told = []
+  })
+  const renewing = (options: Partial<TransportOptions> = {}) =>
+    transport({
+      credential: async () => current,
+      onRefused: async (refused) => {
+        told.push(refused)
+        current = next
+      },
+      ...options,
+    })
+
+  test.each(['InvalidSecurityToken.Expired', 'InvalidAccessKeyId.NotFound', 'SignatureDoesNotMatch'])(
+    '%s: the call is made again with the next one',
+    async (code) => {
+      replies = [failure(400, code), ok()]
+      const first = current
+      expect(await renewing()(call)).toMatchObject({ RequestId: 'REQ-OK' })
+      expect(told).toEqual([first])
+      expect(tokens).toEqual(['first', 'second'])
+      expect(finished.map((one) => [one.code, one.attempt])).toEqual([
+        [code, 1],
+        ['OK', 2],
+      ])
+    },
+  )
+
+  test('is the error when there is no other one', async () => {
+    replies = [REFUSED]
+    next = credentialOf('first')
+    expect(await thrownBy(renewing()(call))).toMatchObject({ code: 'InvalidSecurityToken.Expired', kind: 'identity' })
+    expect(await thrownBy(transport()(call))).toMatchObject({ code: 'InvalidSecurityToken.Expired' })
+    expect(tokens).toEqual(['first', TOKEN])
+  })
+
+  test('is replaced once in a call, which otherwise goes on as ever', async () => {
+    replies = [REFUSED]
+    let number = 0
+    const everNew = async () => credentialOf(`token-${++number}`)
+    expect(await thrownBy(renewing({ credential: everNew })(call))).toMatchObject({ kind: 'identity' })
+    expect(requests).toHaveLength(2)
+    replies = [REFUSED, failure(500, 'InternalError'), ok()]
+    current = credentialOf('first')
+    await renewing()(call)
+    expect(tokens.slice(2)).toEqual(['first', 'second', 'second'])
+  })
+
+  test('and whose source then fails: that is the error', async () => {
+    replies = [REFUSED]
+    const gone = new CloudError('gone', { action: 'credential', code: 'CredentialFile' })
+    const credentials = [Promise.resolve(current)]
+    expect(await thrownBy(renewing({ credential: () => credentials.pop() ?? Promise.reject(gone) })(call))).toBe(gone)
+  })
+
+  test('is not what a denial means', async () => {
+    replies = [failure(403, 'Forbidden.RAM')]
+    expect(await thrownBy(renewing()(call))).toMatchObject({ code: 'Forbidden.RAM', kind: 'identity' })
+    expect(told).toEqual([])
   })
 })
 

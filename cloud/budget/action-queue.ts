@@ -2,13 +2,15 @@
 import type { Clock } from '../clock.ts'
 import { Line, type Waiter } from './line.ts'
 import { closure, FULL_PACE, halved, type Pace, paced, recovered } from './pace.ts'
-import type { Priority } from './priority.ts'
+import { type LivePriority, type Priority, priorityNow } from './priority.ts'
 import { closedFor, type Limit, refilled, type TokenBucket, untilToken } from './token-bucket.ts'
 
 /** The right to make one call. Tell it how the call was answered. */
 export interface Permit {
   /** Time in line, ms. */
   readonly waited: number
+  /** The caller's when it was called up. */
+  readonly priority: Priority
   succeeded(): void
   /** @param retryAfter what the answer asked for, ms */
   throttled(retryAfter?: number): void
@@ -54,7 +56,7 @@ export class ActionQueue {
   }
 
   /** Resolves when it is the caller's turn. @throws the signal's reason; then no token is taken. */
-  acquire(priority: Priority, signal?: AbortSignal): Promise<Permit> {
+  acquire(priority: LivePriority, signal?: AbortSignal): Promise<Permit> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
         reject(signal.reason)
@@ -84,7 +86,7 @@ export class ActionQueue {
       const caller = this.#line.next(now)
       if (caller === undefined) return
       this.#bucket = { ...this.#bucket, tokens: this.#bucket.tokens - 1 }
-      caller.admit(this.#permit(Math.max(0, now - caller.since)))
+      caller.admit(this.#permit({ waited: Math.max(0, now - caller.since), priority: priorityNow(caller.priority) }))
     }
     if (this.#line.size > 0) this.#sleepFor(untilToken(this.#bucket, limit))
   }
@@ -110,10 +112,10 @@ export class ActionQueue {
     this.#sleep = undefined
   }
 
-  #permit(waited: number): Permit {
+  #permit(turn: Pick<Permit, 'waited' | 'priority'>): Permit {
     const { era } = this.#pace
     return {
-      waited,
+      ...turn,
       succeeded: () => {
         if (era === this.#pace.era) this.#pace = recovered(this.#pace, this.#clock.now())
       },

@@ -72,6 +72,22 @@ describe('turns', () => {
     expect(admitted).toEqual(['first', 'pod', 'warm', 'clean'])
   })
 
+  test('who becomes urgent in line goes first from then on', async () => {
+    const budget = budgetOf(ONE_A_SECOND)
+    await call(budget, 'first')
+    let urgent = false
+    const turn = budget.acquire(ACTION, { priority: () => (urgent ? 'pod' : 'prewarm') })
+    const rest = [call(budget, 'pod'), turn.then(() => admitted.push('warm')), call(budget, 'late pod')]
+    expect(budget.snapshot()).toMatchObject([{ waiting: { pod: 2, prewarm: 1, 'clean-up': 0 } }])
+    await clock.pass(1_000)
+    urgent = true
+    expect(budget.snapshot()).toMatchObject([{ waiting: { pod: 2, prewarm: 0, 'clean-up': 0 } }])
+    await clock.pass(2_000)
+    await Promise.all(rest)
+    expect(admitted).toEqual(['first', 'pod', 'warm', 'late pod'])
+    expect((await turn).priority).toBe('pod')
+  })
+
   test('who gives up leaves the line at once, takes no token and leaves no timer', async () => {
     const budget = budgetOf(ONE_A_SECOND)
     await call(budget, 'first')
@@ -120,7 +136,8 @@ describe('a throttled answer', () => {
     await call(budget, 'first')
     permits[0]?.throttled(7_000)
     const next = call(budget, 'next')
-    await clock.pass(8_499)
+    // The random half second, and two seconds for a token at half the rate.
+    await clock.pass(9_499)
     expect(admitted).toEqual(['first'])
     await clock.pass(1)
     await next
@@ -131,7 +148,7 @@ describe('a throttled answer', () => {
     await call(budget, 'first')
     const next = call(budget, 'next')
     permits[0]?.throttled(5_000)
-    await clock.pass(5_999)
+    await clock.pass(6_999)
     expect(admitted).toEqual(['first'])
     await clock.pass(1)
     await next

@@ -5,7 +5,7 @@
 import { type Clock, REAL_CLOCK } from '../clock.ts'
 import { ActionQueue, type Permit, type QueueState } from './action-queue.ts'
 import { actionLimits, type RateLimitConf } from './limits.ts'
-import type { Priority } from './priority.ts'
+import type { LivePriority } from './priority.ts'
 
 export interface BudgetOptions {
   /** The defaults are those of limits.ts. */
@@ -16,7 +16,7 @@ export interface BudgetOptions {
 }
 
 export interface AcquireOptions {
-  readonly priority: Priority
+  readonly priority: LivePriority
   readonly signal?: AbortSignal
 }
 

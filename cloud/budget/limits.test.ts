@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { actionLimits, limitOf } from './limits.ts'
+import { actionLimits, burstWarnings, limitOf } from './limits.ts'
 
 /** Calls that a minute sees at most: those at once, and those that come back until the next one would be too late. */
 const perMinute = (limit: { perSecond: number; burst: number }) => Math.round(60 * limit.perSecond + limit.burst - 1)
@@ -46,6 +46,20 @@ describe('the burst', () => {
     expect(limitOf(1, 5)).toEqual({ burst: 1, perSecond: 1 / 60 })
     expect(limitOf(0.5)).toEqual({ burst: 1, perSecond: 0.5 / 60 })
   })
+})
+
+describe('a burst that costs more than a tenth of the steady rate', () => {
+  test('is told of, with what is left', () => {
+    const [warning, ...more] = burstWarnings({ eniCreateQps: 1, perAction: { TagResources: 200 }, burstSize: 20 })
+    expect(more).toEqual([])
+    expect(warning).toMatch(/^burst_size 20 leaves .* of CreateNetworkInterface \(41 of 60 a minute\), AttachNetwork/)
+    expect(warning).not.toMatch(/TagResources|DescribeVSwitches/)
+  })
+
+  test.each([{}, { eniCreateQps: 0.05 }, { burstSize: 30 }, { perAction: { TagResources: 300 }, burstSize: 31 }])(
+    'is not %j',
+    (conf) => expect(burstWarnings(conf)).toEqual([]),
+  )
 })
 
 test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('%d is no limit', (value) => {

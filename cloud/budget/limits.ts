@@ -55,14 +55,37 @@ const BURST_DIVISOR = 50
 
 /** The limit of an action, by its name. @throws RangeError for a configured number that is not above 0 */
 export function actionLimits(conf: RateLimitConf = {}): (action: string) => Limit {
+  const perMinute = callsPerMinute(conf)
+  const burst = conf.burstSize === undefined ? undefined : positive('burstSize', conf.burstSize)
+  return (action) => limitOf(perMinute.get(action) ?? OTHERS_PER_MINUTE, burst)
+}
+
+/**
+ * What `burstSize` costs, for the log: actions whose steady rate it lowers by more than a tenth, since a burst is taken
+ * from the minute's calls. @throws RangeError as actionLimits does
+ */
+export function burstWarnings(conf: RateLimitConf): string[] {
+  const { burstSize } = conf
+  if (burstSize === undefined) return []
+  const limits = actionLimits(conf)
+  const dear = [...callsPerMinute(conf)].flatMap(([action, calls]) => {
+    const steady = 60 * limits(action).perSecond
+    return steady < 0.9 * calls ? [`${action} (${Math.round(steady)} of ${calls} a minute)`] : []
+  })
+  return dear.length === 0
+    ? []
+    : [`burst_size ${burstSize} leaves less than nine tenths as the steady rate of ${dear.join(', ')}`]
+}
+
+/** Of the actions that have a number of their own. */
+function callsPerMinute(conf: RateLimitConf): Map<string, number> {
   const perMinute = new Map(Object.entries(PER_MINUTE))
   for (const name of ['eniCreateQps', 'eniDeleteQps', 'ipAssignQps', 'ipUnassignQps'] as const) {
     const qps = conf[name]
     if (qps !== undefined) for (const action of QPS_ACTIONS[name]) perMinute.set(action, 60 * positive(name, qps))
   }
   for (const [action, calls] of Object.entries(conf.perAction ?? {})) perMinute.set(action, positive(action, calls))
-  const burst = conf.burstSize === undefined ? undefined : positive('burstSize', conf.burstSize)
-  return (action) => limitOf(perMinute.get(action) ?? OTHERS_PER_MINUTE, burst)
+  return perMinute
 }
 
 /**

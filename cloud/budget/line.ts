@@ -1,5 +1,5 @@
 /** The line in front of one action: the highest priority first, in the order of arrival within one. */
-import { PRIORITIES, type Priority } from './priority.ts'
+import { type LivePriority, PRIORITIES, type Priority, priorityNow } from './priority.ts'
 
 /**
  * Who has waited this long, ms, moves up by one priority: prewarming then stands with the pods, clean-up does after
@@ -9,51 +9,48 @@ import { PRIORITIES, type Priority } from './priority.ts'
 export const AGEING = 20_000
 
 export interface Waiter {
-  readonly priority: Priority
+  readonly priority: LivePriority
   /** When it joined, ms. */
   readonly since: number
 }
 
 export class Line<W extends Waiter> {
-  /** A set keeps the order of arrival and lets one leave from the middle. */
-  readonly #waiting: Readonly<Record<Priority, Set<W>>> = { pod: new Set(), prewarm: new Set(), 'clean-up': new Set() }
+  /** In the order of arrival; a set lets one leave from the middle. */
+  readonly #waiting = new Set<W>()
 
   get size(): number {
-    return PRIORITIES.reduce((sum, priority) => sum + this.#waiting[priority].size, 0)
+    return this.#waiting.size
   }
 
   get counts(): Record<Priority, number> {
-    const { pod, prewarm, 'clean-up': cleanUp } = this.#waiting
-    return { pod: pod.size, prewarm: prewarm.size, 'clean-up': cleanUp.size }
+    const counts = { pod: 0, prewarm: 0, 'clean-up': 0 }
+    for (const { priority } of this.#waiting) counts[priorityNow(priority)]++
+    return counts
   }
 
   join(waiter: W): void {
-    this.#waiting[waiter.priority].add(waiter)
+    this.#waiting.add(waiter)
   }
 
   leave(waiter: W): void {
-    this.#waiting[waiter.priority].delete(waiter)
+    this.#waiting.delete(waiter)
   }
 
-  /** Takes out whose turn it is. The first of a priority has waited longest in it, so only the firsts compete. */
+  /** Takes out whose turn it is. All are looked at, since priorities change while they wait. */
   next(now: number): W | undefined {
     let best: W | undefined
-    for (const priority of PRIORITIES) {
-      const [first] = this.#waiting[priority]
-      if (first !== undefined && (best === undefined || goesBefore(first, best, now))) best = first
+    let bestRank = Number.POSITIVE_INFINITY
+    for (const waiter of this.#waiting) {
+      const rank = agedRank(waiter, now)
+      if (rank < bestRank) [best, bestRank] = [waiter, rank]
     }
     if (best !== undefined) this.leave(best)
     return best
   }
 }
 
-function goesBefore(one: Waiter, other: Waiter, now: number): boolean {
-  const [rank, otherRank] = [agedRank(one, now), agedRank(other, now)]
-  return rank < otherRank || (rank === otherRank && one.since < other.since)
-}
-
 /** 0 goes first. */
 function agedRank({ priority, since }: Waiter, now: number): number {
   const steps = Math.floor(Math.max(0, now - since) / AGEING)
-  return Math.max(0, PRIORITIES.indexOf(priority) - steps)
+  return Math.max(0, PRIORITIES.indexOf(priorityNow(priority)) - steps)
 }

@@ -4,15 +4,26 @@ import { closure, FULL_PACE, halved, type Pace, paced, recovered } from './pace.
 const LIMIT = { perSecond: 8, burst: 10 }
 const times = (count: number, pace: Pace): Pace => (count === 0 ? pace : times(count - 1, halved(pace, LIMIT, 0)))
 
-test('the rate is halved down to one call a second, the burst with it', () => {
-  const rates = [0, 1, 2, 3, 4, 9].map((count) => paced(LIMIT, times(count, FULL_PACE)))
-  expect(rates.map(({ perSecond }) => perSecond)).toEqual([8, 4, 2, 1, 1, 1])
-  expect(rates.map(({ burst }) => burst)).toEqual([10, 5, 2.5, 1.25, 1.25, 1.25])
+test('the rate is halved down to a 64th, the burst with it down to one', () => {
+  const rates = [0, 1, 2, 3, 6, 7, 40].map((count) => paced(LIMIT, times(count, FULL_PACE)))
+  expect(rates.map(({ perSecond }) => perSecond)).toEqual([8, 4, 2, 1, 1 / 8, 1 / 8, 1 / 8])
+  expect(rates.map(({ burst }) => burst)).toEqual([10, 5, 2.5, 1.25, 1, 1, 1])
 })
 
-test('a rate configured below one a second is not raised by a throttled answer', () => {
-  const slow = { perSecond: 0.5, burst: 1 }
-  expect(paced(slow, halved(FULL_PACE, slow, 0))).toEqual(slow)
+test.each([
+  ['60 calls a minute', 60, [30, 15, 7.5, 3.75, 1.875, 1]],
+  ['30 calls a minute', 30, [15, 7.5, 3.75, 1.875, 1, 1]],
+  ['a call a minute', 1, [0.5, 0.5, 0.5, 0.5, 0.5, 0.5]],
+])('%s are halved too, down to one that tries', (_, perMinute, then) => {
+  const slow = { perSecond: perMinute / 60, burst: 1 }
+  let pace = FULL_PACE
+  const rates = then.map(() => {
+    pace = halved(pace, slow, 0)
+    return 60 * paced(slow, pace).perSecond
+  })
+  rates.forEach((rate, index) => {
+    expect(rate).toBeCloseTo(then[index] ?? 0)
+  })
 })
 
 test('a success gives back 5 % of the configured rate for every 10 s since, and no more than all', () => {

@@ -17,15 +17,21 @@ export interface Pace {
 
 export const FULL_PACE: Pace = { share: 1, era: 0, inRow: 0, countedAt: 0 }
 
-/** The pace at which the API's documentation asks to probe while it throttles, calls per second. */
-const PROBING = 1
+/**
+ * The share is not halved further below this. The documentation asks to probe at one call a second while it throttles,
+ * but that is for all of the account: of hundreds of nodes each may have a small part of it.
+ */
+const SMALLEST_SHARE = 1 / 64
+/** Nor below so many calls a second: the gateway allows the action again each minute, so one is worth a try. */
+const SLOWEST = 1 / 60
 /** Of the configured rate, given back for every RISE_PERIOD (ms) without a throttled answer. */
 const RISE = 0.05
 const RISE_PERIOD = 10_000
 
-/** After a throttled answer to a call of this era. */
+/** After a throttled answer to a call of this era. However low the configured rate is, it proved too high: half at least. */
 export function halved(pace: Pace, { perSecond }: Limit, now: number): Pace {
-  const share = Math.max(Math.min(1, PROBING / perSecond), pace.share / 2)
+  const floor = Math.min(1 / 2, Math.max(SMALLEST_SHARE, SLOWEST / perSecond))
+  const share = Math.max(floor, pace.share / 2)
   return { share, era: pace.era + 1, inRow: pace.inRow + 1, countedAt: now }
 }
 

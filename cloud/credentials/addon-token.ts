@@ -2,7 +2,7 @@
 import { createDecipheriv } from 'node:crypto'
 import { z } from 'zod'
 import { type CredentialProvider, sealCredential, type TimedCredential } from './credential.ts'
-import { parseExpiration } from './issued.ts'
+import { badFields, parseExpiration } from './issued.ts'
 import { isSecretWord, readSecretFile, type SecretFile, secretFileError } from './secret-file.ts'
 
 /** Where the Secret `addon.network.token` is mounted. */
@@ -61,10 +61,9 @@ function parseFields(text: string, file: SecretFile): z.infer<typeof TOKEN_FILE>
   }
   const result = TOKEN_FILE.safeParse(value)
   if (result.success) return result.data
-  const fields = new Set(result.error.issues.map((issue) => issue.path.join('.') || 'all of it'))
   throw secretFileError(
     file,
-    `lacks a field, or has one that is no text or (keyring) not of ${KEY_LENGTHS.join(', ')} bytes: ${[...fields].join(', ')}`,
+    `lacks a field, or has one that is no text or (keyring) not of ${KEY_LENGTHS.join(', ')} bytes: ${badFields(result.error)}`,
   )
 }
 

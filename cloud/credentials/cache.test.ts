@@ -230,7 +230,7 @@ describe('while the issuer is away', () => {
   test('what only somebody else can put right is asked for seldom from the start', async () => {
     const { clock, provider, keyId } = openCache()
     provider.fault = WRONG
-    expect(await rejection(keyId())).toMatchObject({ code: 'CredentialFile', kind: 'permanent' })
+    expect(await rejection(keyId())).toMatchObject({ code: 'CredentialFile', kind: 'identity' })
     expect(clock.pending).toEqual([30 * SECOND])
     await clock.pass(10 * MINUTE)
     expect(provider.fetches).toBe(21)
@@ -249,7 +249,7 @@ describe('while the issuer is away', () => {
       const error = await rejection(keyId())
       expect(error).toMatchObject({
         code: 'CredentialUnavailable',
-        kind: 'permanent',
+        kind: 'identity',
         advice: 'look at the role',
         requestId: 'R-1',
       })
@@ -308,6 +308,58 @@ test('a credential that has expired already is an error that points at the clock
   expect(failures).toHaveLength(21)
 })
 
+describe('a credential that the API refuses', () => {
+  test('is fetched anew once for all who were refused, and those who wait get the next one', async () => {
+    const { clock, provider, cache, keyId } = openCache()
+    const first = await cache.credential()
+    const gate = Promise.withResolvers<void>()
+    provider.gate = gate.promise
+    const refusals = Promise.all(Array.from({ length: 100 }, () => cache.refused(first)))
+    expect(await keyId()).toBe('STS.1')
+    gate.resolve()
+    await refusals
+    expect(await keyId()).toBe('STS.2')
+    expect(clock.pending).toEqual([45 * MINUTE])
+    await clock.pass(MINUTE)
+    await cache.refused(first)
+    expect(provider.fetches).toBe(2)
+  })
+
+  test('again and again makes no load for the issuer', async () => {
+    const { clock, provider, cache } = openCache()
+    const fetchedAt: number[] = []
+    const start = clock.now()
+    for (let half = 0; half < 120; half++) {
+      const before = provider.fetches
+      await cache.refused(await cache.credential())
+      if (provider.fetches > before) fetchedAt.push((clock.now() - start) / SECOND)
+      await clock.pass(SECOND / 2)
+    }
+    // At 0 the first call fetches and the first refusal does.
+    expect(fetchedAt).toEqual([0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5])
+  })
+
+  test('stays in use while its issuer is away, which is asked until it is back', async () => {
+    const { clock, provider, cache, failures, keyId } = openCache()
+    const first = await cache.credential()
+    provider.fault = AWAY
+    await cache.refused(first)
+    expect(await keyId()).toBe('STS.1')
+    expect(failures).toEqual([AWAY])
+    provider.fault = undefined
+    await clock.pass(500)
+    expect(await keyId()).toBe('STS.3')
+  })
+
+  test('after the cache was closed is nobody’s business', async () => {
+    const { provider, cache } = openCache()
+    const first = await cache.credential()
+    cache.close()
+    await cache.refused(first)
+    expect(provider.fetches).toBe(1)
+  })
+})
+
 describe('closing', () => {
   test('ends the refreshing and the answers', async () => {
     const { clock, cache } = openCache()
@@ -344,6 +396,27 @@ test('a cache and what it gives show no secret, not even of a careless provider'
   const cache = CredentialCache.open({ provider: { name: 'careless', fetch: async () => KEY } })
   opened.push(cache)
   expect(visibleText([await cache.credential(), cache])).not.toMatch(/geheim|LTAI/)
+})
+
+test('a token that was taken back costs a call one more attempt, the next call none', async () => {
+  await using api = await HttpService.start(({ headers }) => {
+    const good = headers['x-acs-security-token'] === 'token-2'
+    const text = JSON.stringify(good ? {} : { Code: 'InvalidSecurityToken.Expired', RequestId: 'R-1' })
+    return { status: good ? 200 : 400, text, headers: { 'content-type': 'application/json' } }
+  })
+  let fetches = 0
+  const fetch = async () => ({ ...KEY, securityToken: `token-${++fetches}`, expiration: Date.now() + 6 * HOUR })
+  const cache = CredentialCache.open({ provider: { name: 'issuer', fetch } })
+  opened.push(cache)
+  const host = new URL(api.url).host
+  const transport = createTransport({
+    ...{ endpoints: { ecs: host, vpc: host }, scheme: 'http', regionId: 'cn-hangzhou' },
+    credential: () => cache.credential(),
+    onRefused: (credential) => cache.refused(credential),
+  })
+  for (let call = 0; call < 3; call++) await transport({ service: 'ecs', action: 'DescribeInstances', query: {} })
+  const tokens = api.asked.map(({ headers }) => headers['x-acs-security-token'])
+  expect(tokens).toEqual(['token-1', 'token-2', 'token-2', 'token-2'])
 })
 
 test('calls are signed with it', async () => {

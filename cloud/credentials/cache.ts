@@ -1,11 +1,10 @@
 /** The credential in use: one for all callers, renewed before it expires, kept while its issuer is away. */
 import { advisedError } from '../advised-error.ts'
-import type { Clock } from '../clock.ts'
-import { CloudError, type CloudErrorFields } from '../error.ts'
+import { BACKGROUND_CLOCK, type Clock } from '../clock.ts'
+import { CloudError, type CloudErrorFields, isCloudError } from '../error.ts'
 import type { Credential } from '../transport.ts'
-import { BACKGROUND_CLOCK } from './background-clock.ts'
 import { type CredentialProvider, sealCredential, type TimedCredential } from './credential.ts'
-import { refreshDelay, retryDelay } from './refresh-plan.ts'
+import { afterRefusal, type Refusal, refreshDelay, retryDelay } from './refresh-plan.ts'
 
 export interface CacheOptions {
   readonly provider: CredentialProvider
@@ -26,6 +25,8 @@ export class CredentialCache {
   #fetching: Promise<void> | undefined
   /** What the last fetch ended with; the next one is the timer's business. */
   #failure: { readonly error: unknown; readonly count: number } | undefined
+  /** The last one that led to a fetch. */
+  #refusal: Refusal | undefined
   #timer = new AbortController()
   #closed = false
 
@@ -44,7 +45,7 @@ export class CredentialCache {
   /**
    * Waits only when there is none that has not expired. After a failed fetch the callers are told so at once until the
    * next fetch is due: they do not become a load for an issuer in trouble.
-   * @throws CloudError (action `credential`) that names the provider; its kind is transient, throttled or permanent.
+   * @throws CloudError (action `credential`) that names the provider; its kind is transient, throttled or identity.
    */
   async credential(): Promise<Credential> {
     if (this.#closed) throw closed()
@@ -54,6 +55,22 @@ export class CredentialCache {
     const credential = this.#usable
     if (credential !== undefined) return credential
     throw this.#unavailable()
+  }
+
+  /**
+   * For a credential that the API does not accept, however long it was to live: it was taken back, or the clock is wrong.
+   * Resolves when there may be another one. Fetches only while that one is still in use, and ever more seldom when
+   * refusals go on: they do not become a load for the issuer. Until there is another one the refused one is kept, for what
+   * refuses it may be wrong.
+   */
+  async refused(credential: Credential): Promise<void> {
+    if (this.#closed || credential !== this.#current) return
+    if (this.#fetching === undefined) {
+      const refusal = afterRefusal(this.#refusal, this.#clock.now(), this.#random())
+      if (refusal === undefined) return
+      this.#refusal = refusal
+    }
+    await this.#fetchOnce()
   }
 
   /** Ends the refreshing. */
@@ -89,7 +106,7 @@ export class CredentialCache {
       this.#fetchAfter(this.#refreshDelay(credential))
     } catch (error) {
       const count = this.#failure?.count ?? 0
-      const permanent = error instanceof CloudError && error.kind === 'permanent'
+      const permanent = isCloudError(error) && !isCloudError(error, 'transient', 'throttled')
       this.#failure = { error, count: count + 1 }
       this.#fetchAfter(retryDelay({ before: count, permanent, random: this.#random() }))
       this.#onRefreshFailed(error)

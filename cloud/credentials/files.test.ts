@@ -64,7 +64,7 @@ describe('key files', () => {
   ])('that are %s are refused and not quoted', async (_, id, secret, message) => {
     await write(id, secret)
     const error = await rejection(keyFilesProvider(directory).fetch())
-    expect(error).toMatchObject({ name: 'CloudError', code: 'CredentialFile', kind: 'permanent' })
+    expect(error).toMatchObject({ name: 'CloudError', code: 'CredentialFile', kind: 'identity' })
     expect(error).toMatchObject({ message: expect.stringMatching(message) })
     expect(error).toMatchObject({ message: expect.stringMatching(/check the Secret mounted there/) })
     expect(visibleText(error)).not.toContain('geheim')

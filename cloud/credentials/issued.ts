@@ -1,7 +1,6 @@
 /** Temporary credentials as the metadata service, STS and a credentials URI issue them: the same four fields of JSON. */
 import { z } from 'zod'
-import { advisedError } from '../advised-error.ts'
-import type { CloudError } from '../error.ts'
+import { badAnswer } from '../http-exchange.ts'
 import { sealCredential, type TimedCredential } from './credential.ts'
 import { isSecretWord } from './secret-file.ts'
 
@@ -24,8 +23,7 @@ const ISSUED = z.object({
 export function parseIssued(value: unknown, issuer: Issuer): TimedCredential {
   const result = ISSUED.safeParse(value)
   if (!result.success) {
-    const fields = new Set(result.error.issues.map((issue) => issue.path.join('.') || 'all of it'))
-    throw badAnswer(issuer, `a credential with missing or malformed fields: ${[...fields].join(', ')}`)
+    throw wrongAnswer(issuer, `a credential with missing or malformed fields: ${badFields(result.error)}`)
   }
   const { AccessKeyId, AccessKeySecret, SecurityToken, Expiration } = result.data
   return sealCredential({
@@ -42,7 +40,7 @@ export function parseAnswer(text: string, issuer: Issuer): unknown {
     return JSON.parse(text)
   } catch {
     // The parser's own message quotes the text.
-    throw badAnswer(issuer, 'something that is not JSON')
+    throw wrongAnswer(issuer, 'something that is not JSON')
   }
 }
 
@@ -53,7 +51,11 @@ export function parseExpiration(text: string): number | undefined {
   return Number.isNaN(time) ? undefined : time
 }
 
-function badAnswer({ action, peer }: Issuer, what: string): CloudError {
-  const advice = 'is it the service itself that answers?'
-  return advisedError(`${peer} answered ${what}`, { action, code: 'BadAnswer', advice })
+/** The fields that are wrong, each by its name only: zod's own text quotes what stands in them. */
+export function badFields({ issues }: z.ZodError): string {
+  return [...new Set(issues.map(({ path }) => path.join('.') || 'all of it'))].join(', ')
+}
+
+function wrongAnswer(issuer: Issuer, what: string): Error {
+  return badAnswer({ ...issuer, advice: 'is it the service itself that answers?' }, `answered ${what}`)
 }

@@ -107,7 +107,7 @@ describe('RRSA', () => {
     const refusal = { Code: 'AuthenticationFail.NoPermission', RequestId: 'R-1', Message: 'not for eyJ.geheim-3.x' }
     await using service = await sts({ status: 403, text: JSON.stringify(refusal) }, granted())
     const error = await rejection(fetchFrom(service.url))
-    expect(error).toMatchObject({ code: 'AuthenticationFail.NoPermission', kind: 'permanent', requestId: 'R-1' })
+    expect(error).toMatchObject({ code: 'AuthenticationFail.NoPermission', kind: 'identity', requestId: 'R-1' })
     expect(error).toMatchObject({
       message: expect.stringMatching(/AssumeRoleWithOIDC.*check .*trust policy of the role/),
     })
@@ -172,7 +172,7 @@ describe('a credentials URI', () => {
 
   test.each(['', 'geheim', 'file:///geheim', 'http://user:geheim@127.0.0.1/'])('is not %j', async (uri) => {
     const error = await rejection(Promise.resolve().then(() => fetchFrom(uri)))
-    expect(error).toMatchObject({ code: 'CredentialSettings', kind: 'permanent' })
+    expect(error).toMatchObject({ code: 'CredentialSettings', kind: 'identity' })
     expect(error).toMatchObject({
       message: expect.stringMatching(/ALIBABA_CLOUD_CREDENTIALS_URI is none; give an http/),
     })

@@ -1,4 +1,5 @@
 /** RRSA (RAM roles for service accounts) as ACK's webhook describes it in a pod's environment. */
+import { hostOf, schemeOf } from '../endpoint.ts'
 import type { RegionId } from '../ids.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -42,10 +43,7 @@ export function readOidcEnvironment(env: Environment, regionId?: RegionId): Oidc
  * STS_ENDPOINT, as a host or a URL of which the host counts, follows ALICLOUD_CLIENT_SCHEME like the other endpoints.
  */
 function stsEndpoint(env: Environment, regionId: RegionId | undefined): string {
-  if (env.STS_ENDPOINT) {
-    const scheme = env.ALICLOUD_CLIENT_SCHEME?.toUpperCase() === 'HTTP' ? 'http' : 'https'
-    return `${scheme}://${env.STS_ENDPOINT.replace(/^[a-z]+:\/\//i, '').replace(/\/.*$/, '')}`
-  }
+  if (env.STS_ENDPOINT) return `${schemeOf(env)}://${hostOf(env.STS_ENDPOINT)}`
   const region = env.ALIBABA_CLOUD_STS_REGION || regionId
   if (region === undefined) return 'https://sts.aliyuncs.com'
   const inVpc = env.ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED?.toLowerCase() === 'true'

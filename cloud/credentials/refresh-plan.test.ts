@@ -1,6 +1,6 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { refreshDelay, retryDelay } from './refresh-plan.ts'
+import { afterRefusal, type Refusal, refreshDelay, retryDelay } from './refresh-plan.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -49,4 +49,29 @@ test('failures are met with longer and longer pauses, in the upper half of them 
   expect(pauses(1)).toEqual([1_000, 2_000, 4_000, 32_000, 60_000, 60_000])
   expect(pauses(0)).toEqual([500, 1_000, 2_000, 16_000, 30_000, 30_000])
   expect(retryDelay({ before: 0, permanent: true, random: 1 })).toBe(60_000)
+})
+
+describe('fetches because of refusals', () => {
+  test('are allowed ever more seldom, up to one a minute', () => {
+    let last: Refusal | undefined
+    const at: number[] = []
+    for (let now = 0; now < 5 * MINUTE; now += 1_000) {
+      const next = afterRefusal(last, now, 1)
+      if (next !== undefined) at.push(now / 1_000)
+      last = next ?? last
+    }
+    expect(at).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183, 243])
+  })
+
+  test('begin anew after a time without', () => {
+    const last = { at: 0, count: 9, pause: MINUTE }
+    expect(afterRefusal(last, MINUTE, 1)).toEqual({ at: MINUTE, count: 10, pause: MINUTE })
+    expect(afterRefusal(last, 11 * MINUTE, 1)).toEqual({ at: 11 * MINUTE, count: 1, pause: 1_000 })
+  })
+
+  test('are not put off by a clock that is set back', () => {
+    const last = { at: 100 * HOUR, count: 3, pause: MINUTE }
+    expect(afterRefusal(last, 0, 1)).toBeDefined()
+    expect(afterRefusal(last, 100 * HOUR - MINUTE / 2, 1)).toBeUndefined()
+  })
 })

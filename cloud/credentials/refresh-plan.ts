@@ -54,3 +54,27 @@ export function retryDelay({ before, permanent, random }: Failure): number {
   const pause = permanent ? LONGEST_PAUSE : Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** before)
   return (pause * (1 + random)) / 2
 }
+
+/** A fetch because the API refused the credential. */
+export interface Refusal {
+  /** Of the fetch. */
+  readonly at: number
+  /** Such fetches in a row, this one included. */
+  readonly count: number
+  /** Until the next one is allowed. */
+  readonly pause: number
+}
+
+/** After so long without a refusal the next one begins a new row. */
+const ROW_ENDS = 10 * LONGEST_PAUSE
+
+/**
+ * The fetch that a refusal leads to, undefined while it would be too soon after the last one: the first at once, then 1 s
+ * later, 2 s, up to a minute, as after failures. A clock that is set back holds nothing up for longer than twice that.
+ */
+export function afterRefusal(last: Refusal | undefined, now: number, random: number): Refusal | undefined {
+  const since = last === undefined ? Number.POSITIVE_INFINITY : Math.abs(now - last.at)
+  if (last !== undefined && since < last.pause) return undefined
+  const before = since > ROW_ENDS ? 0 : (last?.count ?? 0)
+  return { at: now, count: before + 1, pause: retryDelay({ before, permanent: false, random }) }
+}

@@ -1,6 +1,7 @@
 /** Addresses and prefixes of an ENI: more of them, or fewer. */
 import { z } from 'zod'
 import { type Cidr, type Ipv4, type Ipv6, parseCidr, parseIpv4, parseIpv6 } from '../../inet/address.ts'
+import type { Action } from '../actions.ts'
 import { ask, badAnswer, callOf, chunksOf, listOf, parsed } from '../answer.ts'
 import { hasCode, NO_ENI } from '../gone.ts'
 import type { EniId } from '../ids.ts'
@@ -15,8 +16,6 @@ import {
   IPV6S,
   isNone,
 } from './amount.ts'
-import type { CloudEni } from './eni.ts'
-import type { EniActions } from './eni-actions.ts'
 
 /**
  * Every function throws CloudError, or the signal's reason. The same token with the same request assigns once; it has
@@ -35,7 +34,7 @@ export interface AddressActions {
   unassignIpv6Prefixes(eni: EniId, prefixes: readonly Cidr[], options?: CallOptions): Promise<void>
 }
 
-export function addressActions(transport: Transport, enis: Pick<EniActions, 'describeEnis'>): AddressActions {
+export function addressActions(transport: Transport): AddressActions {
   const assign =
     <T extends string>(kind: Assigning<T>) =>
     (eni: EniId, amount: Amount<T>, clientToken: string, options?: CallOptions) =>
@@ -43,22 +42,16 @@ export function addressActions(transport: Transport, enis: Pick<EniActions, 'des
   const unassign =
     <T extends string>(kind: Unassigning) =>
     (eni: EniId, items: readonly T[], options?: CallOptions) =>
-      unassignAll({ transport, enis, kind, eni, options }, items)
+      unassignAll({ transport, kind, eni, options }, items)
   return {
     assignIps: assign({ action: ASSIGN_IPV4, names: IPS, shape: ASSIGNED_IPS }),
     assignIpv4Prefixes: assign({ action: ASSIGN_IPV4, names: IPV4_PREFIXES, shape: ASSIGNED_IPV4_PREFIXES }),
     assignIpv6s: assign({ action: ASSIGN_IPV6, names: IPV6S, shape: ASSIGNED_IPV6S }),
     assignIpv6Prefixes: assign({ action: ASSIGN_IPV6, names: IPV6_PREFIXES, shape: ASSIGNED_IPV6_PREFIXES }),
-    unassignIps: unassign({ action: UNASSIGN_IPV4, names: IPS, limit: 32, assigned: (eni) => eni.ips }),
-    unassignIpv4Prefixes: unassign({
-      ...{ action: UNASSIGN_IPV4, names: IPV4_PREFIXES, limit: 10 },
-      assigned: (eni) => eni.ipv4Prefixes,
-    }),
-    unassignIpv6s: unassign({ action: UNASSIGN_IPV6, names: IPV6S, limit: 10, assigned: (eni) => eni.ipv6s }),
-    unassignIpv6Prefixes: unassign({
-      ...{ action: UNASSIGN_IPV6, names: IPV6_PREFIXES, limit: 10 },
-      assigned: (eni) => eni.ipv6Prefixes,
-    }),
+    unassignIps: unassign({ action: UNASSIGN_IPV4, names: IPS, limit: 32 }),
+    unassignIpv4Prefixes: unassign({ action: UNASSIGN_IPV4, names: IPV4_PREFIXES, limit: 10 }),
+    unassignIpv6s: unassign({ action: UNASSIGN_IPV6, names: IPV6S, limit: 10 }),
+    unassignIpv6Prefixes: unassign({ action: UNASSIGN_IPV6, names: IPV6_PREFIXES, limit: 10 }),
   }
 }
 
@@ -82,7 +75,7 @@ const ASSIGNED_IPV6_PREFIXES = z
   .transform((answer) => answer.Ipv6PrefixSets)
 
 interface Assigning<T> {
-  readonly action: string
+  readonly action: Action
   readonly names: AmountNames
   readonly shape: z.ZodType<readonly T[]>
 }
@@ -104,17 +97,14 @@ async function assignAmount<T extends string>(transport: Transport, kind: Assign
 }
 
 interface Unassigning {
-  readonly action: string
+  readonly action: Action
   readonly names: AmountNames
   /** Most items in one call: ECS API reference. */
   readonly limit: number
-  /** What a description of the ENI says of items of this kind. */
-  readonly assigned: (eni: CloudEni) => readonly string[]
 }
 
 interface Unassignment {
   readonly transport: Transport
-  readonly enis: Pick<EniActions, 'describeEnis'>
   readonly kind: Unassigning
   readonly eni: EniId
   readonly options: CallOptions | undefined
@@ -124,9 +114,12 @@ async function unassignAll(unassignment: Unassignment, items: readonly string[])
   for (const chunk of chunksOf(items, unassignment.kind.limit)) await unassignChunk(unassignment, chunk)
 }
 
-/** The API refuses the whole list when one of its items is not assigned, so the others must be asked for again. */
+/**
+ * The API refuses the whole list when one of its items is not assigned. Which one, no description can tell, because it
+ * may lag behind: so then each is asked for alone.
+ */
 async function unassignChunk(unassignment: Unassignment, items: readonly string[]): Promise<void> {
-  const { transport, enis, kind, eni, options } = unassignment
+  const { transport, kind, eni, options } = unassignment
   try {
     await transport(callOf('ecs', kind.action, { NetworkInterfaceId: eni, [kind.names.list]: items }), options)
     return
@@ -135,8 +128,5 @@ async function unassignChunk(unassignment: Unassignment, items: readonly string[
     if (!hasCode(error, ['InvalidIp.IpUnassigned'])) throw error
     if (items.length === 1) return
   }
-  const [described] = await enis.describeEnis({ ids: [eni] }, options)
-  const left = described === undefined ? [] : items.filter((item) => kind.assigned(described).includes(item))
-  // The description may lag behind, so that one of these is gone as well: one by one each has its own answer.
-  for (const item of left) await unassignChunk(unassignment, [item])
+  for (const item of items) await unassignChunk(unassignment, [item])
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { parseIpv4 } from '../../inet/address.ts'
 import { type Scripted, ScriptedTransport } from '../../test/transport/scripted-transport.ts'
-import { createEcs, type Ecs } from '../ecs.ts'
+import { createEcs, type Ecs, type OddEni } from '../ecs.ts'
 import { CloudError } from '../error.ts'
 import { type EniId, type InstanceId, parseCloudId, type SecurityGroupId, type VSwitchId } from '../ids.ts'
 
@@ -104,6 +104,21 @@ describe('an ENI', () => {
     expect(await ask((ecs) => ecs.describeEni(id), CREATED)).toMatchObject({ memberIds: [] })
   })
 
+  const LACKS = { MacAddress: null, PrivateIpAddress: '', PrivateIpSets: null, Ipv6Sets: { Ipv6Set: null }, Tags: null }
+
+  test.each<[string, object, object]>([
+    ['without a description, or a place', { Description: null, Attachment: null }, { description: '' }],
+    ['attached somehow', { Attachment: { DeviceIndex: null, NetworkCardIndex: '' } }, { instanceId: 'i-bp1' }],
+    ['whose creation failed', { ...LACKS, Status: 'CreateFailed' }, { status: 'CreateFailed', ips: [], ipv6s: [] }],
+    ['still being made', { ...LACKS, Status: 'Creating', ZoneId: '' }, { status: 'Creating', tags: new Map() }],
+    ['without anything', { ...LACKS, Status: null, Type: null, VpcId: null }, { status: 'Unknown', type: 'Unknown' }],
+    ['with blank items', { SecurityGroupIds: { SecurityGroupId: ['', 'sg-2', null] } }, { securityGroupIds: ['sg-2'] }],
+    ['with a blank address', { PrivateIpSets: { PrivateIpSet: [{ PrivateIpAddress: '' }] } }, { ips: ['172.17.0.1'] }],
+  ])('%s is listed like any other', async (_, lacks, expected) => {
+    expect(await listOne({ ...DESCRIBED, ...lacks })).toMatchObject([{ id: 'eni-bp1', ...expected }])
+    expect(await ask((ecs) => ecs.describeEni(id), { ...DESCRIBED, ...lacks })).toMatchObject(expected)
+  })
+
   test('that does not exist is undefined, and any other failure is one', async () => {
     expect(await ask((ecs) => ecs.describeEni(id), apiError('InvalidEniId.NotFound'))).toBeUndefined()
     await expect(ask((ecs) => ecs.describeEni(id), apiError('Forbidden.RAM'))).rejects.toThrow(/Forbidden\.RAM/)
@@ -122,15 +137,41 @@ describe('an answer that cannot be used is transient, so that it is asked for ag
     await expect(failure).rejects.toThrow(/nothing was created/)
   })
 
-  test.each<[string, object]>([
-    ['a MAC that is none', { ...DESCRIBED, MacAddress: '' }],
+  test('an answer to a creation that lacks what a use of the ENI needs', async () => {
+    const failure = ask((ecs) => ecs.createEni(REQUEST), { ...CREATED, MacAddress: '', Status: 'Creating' })
+    await expect(failure).rejects.toMatchObject(badAnswer)
+  })
+
+  const ODD: readonly (readonly [string, object])[] = [
+    ['a MAC that is none', { ...DESCRIBED, MacAddress: 'no MAC' }],
     ['an address that is none', { ...DESCRIBED, PrivateIpAddress: '172.17.0.256' }],
     ['an IPv4 address among the IPv6 ones', { ...DESCRIBED, Ipv6Sets: { Ipv6Set: [{ Ipv6Address: '10.0.0.1' }] } }],
-    ['an id with a path in it', { ...DESCRIBED, NetworkInterfaceId: '../eni' }],
     ['a list where an object belongs', { ...DESCRIBED, PrivateIpSets: [] }],
     ['a number for a text', { ...DESCRIBED, Status: 3 }],
-  ])('%s', async (_, raw) => {
-    await expect(listOne(raw)).rejects.toMatchObject(badAnswer)
+  ]
+
+  test.each(ODD)('%s', async (_, raw) => {
+    await expect(ask((ecs) => ecs.describeEni(id), raw)).rejects.toMatchObject(badAnswer)
+    await expect(ask((ecs) => ecs.createEni(REQUEST), raw)).rejects.toMatchObject(badAnswer)
+  })
+
+  test.each(ODD)(
+    'but %s does not hide the other ENIs of a listing: it is there, reported, and no more',
+    async (_, raw) => {
+      const odd: OddEni[] = []
+      const { transport } = new ScriptedTransport([pageOf({ ...DESCRIBED, NetworkInterfaceId: 'eni-bp2' }, raw)])
+      const [other, unknown] = await createEcs(transport, (eni) => odd.push(eni)).describeEnis({ instanceId: instance })
+      expect(other).toMatchObject({ id: 'eni-bp2', status: 'InUse', type: 'Secondary' })
+      expect(unknown).toStrictEqual({
+        ...{ id: 'eni-bp1', status: 'Unknown', type: 'Unknown', name: '', description: '', tags: new Map() },
+        ...{ ips: [], ipv6s: [], ipv4Prefixes: [], ipv6Prefixes: [], securityGroupIds: [] },
+      })
+      expect(odd).toEqual([{ id: 'eni-bp1', problem: expect.stringContaining('✖') }])
+    },
+  )
+
+  test.each(['../eni', '', undefined])('an ENI without an id (%j) may be any of them', async (NetworkInterfaceId) => {
+    await expect(listOne({ ...DESCRIBED, NetworkInterfaceId })).rejects.toMatchObject(badAnswer)
   })
 
   test.each<[string, (ecs: Ecs) => Promise<unknown>]>([
@@ -192,13 +233,13 @@ describe('the end is reached when there is nothing left to do', () => {
     await expect(ask(call, apiError(code))).rejects.toMatchObject({ code })
   })
 
-  /** An ENI with addresses; the API refuses a list that names another one, and then does nothing. */
-  function unassigning(held: Set<string>, described = [...held]) {
+  /**
+   * An ENI with addresses; the API refuses a list that names another one, and then does nothing. Descriptions know neither
+   * the ENI nor its addresses.
+   */
+  function unassigning(held: Set<string>) {
     return new ScriptedTransport(({ action, query }) => {
-      if (action === 'DescribeNetworkInterfaces') {
-        const sets = described.map((address) => ({ PrivateIpAddress: address, Primary: false }))
-        return pageOf({ ...DESCRIBED, PrivateIpSets: { PrivateIpSet: sets } })
-      }
+      if (action === 'DescribeNetworkInterfaces') return pageOf()
       const named = query.PrivateIpAddress as string[]
       if (named.some((address) => !held.has(address))) return apiError('InvalidIp.IpUnassigned')
       for (const address of named) held.delete(address)
@@ -214,18 +255,16 @@ describe('the end is reached when there is nothing left to do', () => {
     expect(scripted.sent).toHaveLength(4)
   })
 
-  test('all of the addresses are gone, as after an answer that was lost: one look more', async () => {
+  test('all of the addresses are gone, as after an answer that was lost: it ends all the same', async () => {
     const scripted = unassigning(new Set())
     await createEcs(scripted.transport).unassignIps(id, [ip(2), ip(3), ip(4)])
-    expect(scripted.sent.map(([action]) => action)).toEqual(['UnassignPrivateIpAddresses', 'DescribeNetworkInterfaces'])
+    expect(scripted.sent).toHaveLength(4)
   })
 
-  test('the description lags behind: it ends all the same', async () => {
-    const held = new Set<string>([ip(4)])
-    const scripted = unassigning(held, [ip(2), ip(3), ip(4)])
-    await createEcs(scripted.transport).unassignIps(id, [ip(2), ip(3), ip(4)])
-    expect([...held]).toEqual([])
-    expect(scripted.sent).toHaveLength(5)
+  test('one that does not go although it is asked for alone is a failure', async () => {
+    const refusals = [apiError('InvalidIp.IpUnassigned'), apiError('InvalidOperation.InvalidEniState')]
+    const failure = ask((ecs) => ecs.unassignIps(id, [ip(2), ip(3)]), ...refusals)
+    await expect(failure).rejects.toMatchObject({ code: 'InvalidOperation.InvalidEniState' })
   })
 
   test('one of the resources is gone: the tags of the others still go', async () => {

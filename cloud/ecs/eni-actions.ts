@@ -1,6 +1,7 @@
 /** The life of an ENI: created, attached, described, changed, detached, deleted. */
 import { z } from 'zod'
 import type { Cidr, Ipv4, Ipv6 } from '../../inet/address.ts'
+import type { Action } from '../actions.ts'
 import { ask, badAnswer, callOf, chunksOf, present, read } from '../answer.ts'
 import { hasCode, NO_ENI, NO_ENI_OR_INSTANCE, unlessGone } from '../gone.ts'
 import type { EniId, InstanceId, ResourceGroupId, SecurityGroupId, VpcId, VSwitchId } from '../ids.ts'
@@ -13,9 +14,12 @@ import {
   ENI,
   ENI_DETAILS,
   type EniDetails,
-  type EniStatus,
   type EniType,
+  type FilterStatus,
+  isWhole,
   type TrafficMode,
+  UNKNOWN_ENI,
+  type WholeEni,
 } from './eni.ts'
 
 export interface CreateEni {
@@ -52,7 +56,7 @@ export interface DescribeEnis {
   readonly ids?: readonly EniId[]
   readonly instanceId?: InstanceId
   readonly type?: Exclude<EniType, 'Unknown'>
-  readonly status?: Exclude<EniStatus, 'Unknown'>
+  readonly status?: FilterStatus
   readonly vpcId?: VpcId
   readonly vSwitchId?: VSwitchId
   readonly securityGroupId?: SecurityGroupId
@@ -85,22 +89,38 @@ export interface AttachOptions extends DetachOptions {
 /** Every function throws CloudError, or the signal's reason. */
 export interface EniActions {
   /** Transient when the cloud answered without creating anything: the same request may be made again. */
-  createEni(request: CreateEni, options?: CallOptions): Promise<CloudEni>
+  createEni(request: CreateEni, options?: CallOptions): Promise<WholeEni>
   /** Only asks for it: the ENI is attached when its status says InUse, and back to Available when that failed. */
   attachEni(eni: EniId, instance: InstanceId, options?: AttachOptions): Promise<void>
   /** Only asks for it. Success also when the ENI or the instance is gone. */
   detachEni(eni: EniId, instance: InstanceId, options?: DetachOptions): Promise<void>
   /** Only asks for it. Success also when the ENI is gone. */
   deleteEni(eni: EniId, options?: CallOptions): Promise<void>
-  /** All pages, each ENI once. */
+  /** All pages, each ENI once; also those that are not understood, by their ids. */
   describeEnis(filter: DescribeEnis, options?: CallOptions): Promise<CloudEni[]>
   /** Undefined when it does not exist. Allowed far more often than `describeEnis`. */
   describeEni(eni: EniId, options?: CallOptions): Promise<EniDetails | undefined>
   modifyEni(eni: EniId, change: ModifyEni, options?: CallOptions): Promise<void>
 }
 
-export function eniActions(transport: Transport): EniActions {
-  const send = (action: string, query: Readonly<Record<string, unknown>>, options: CallOptions | undefined) =>
+/** An ENI of a listing whose description is not as documented. */
+export interface OddEni {
+  readonly id: EniId
+  readonly problem: string
+}
+
+/** @param onOddEni told of each of them in each listing. Must not throw. */
+export function eniActions(transport: Transport, onOddEni: (odd: OddEni) => void): EniActions {
+  const listing: TokenListing<CloudEni> = {
+    ...ENIS,
+    instead: (raw, error) => {
+      // Without an id it may be any of ours, which would then look gone: no such answer can be believed.
+      const eni = read(ENIS.action, raw, UNKNOWN_ENI)
+      onOddEni({ id: eni.id, problem: z.prettifyError(error) })
+      return [eni]
+    },
+  }
+  const send = (action: Action, query: Readonly<Record<string, unknown>>, options: CallOptions | undefined) =>
     transport(callOf('ecs', action, query), options)
   return {
     createEni: (request, options) => createEni(transport, request, options),
@@ -117,7 +137,7 @@ export function eniActions(transport: Transport): EniActions {
     async deleteEni(eni, options) {
       await unlessGone(send('DeleteNetworkInterface', { NetworkInterfaceId: eni }, options), NO_ENI)
     },
-    describeEnis: (filter, options) => describeEnis(transport, filter, options),
+    describeEnis: (filter, options) => describeEnis(transport, listing, filter, options),
     describeEni: (eni, options) => describeEni(transport, eni, options),
     async modifyEni(eni, change, options) {
       await send('ModifyNetworkInterfaceAttribute', { NetworkInterfaceId: eni, ...modifyQuery(change) }, options)
@@ -141,7 +161,7 @@ function modifyQuery({ securityGroupIds, name, description, deleteOnRelease, sou
   })
 }
 
-const CREATED_ID = z.object({ NetworkInterfaceId: z.string().optional() })
+const CREATED_ID = z.object({ NetworkInterfaceId: z.string().nullish() })
 
 async function createEni(transport: Transport, request: CreateEni, options: CallOptions | undefined) {
   const call = callOf('ecs', 'CreateNetworkInterface', createQuery(request))
@@ -149,7 +169,10 @@ async function createEni(transport: Transport, request: CreateEni, options: Call
   const id = CREATED_ID.safeParse(body)
   // Seen with HTTP status 200: nothing was created, and the same token may be used again.
   if (id.success && !id.data.NetworkInterfaceId) throw badAnswer(call.action, 'it names no ENI: nothing was created')
-  return read(call.action, body, ENI)
+  const eni = read(call.action, body, ENI)
+  // The same token gives the same ENI, when it has got what it lacks.
+  if (!isWhole(eni)) throw badAnswer(call.action, `${eni.id} lacks a MAC, an address or its place`)
+  return eni
 }
 
 function createQuery(request: CreateEni): Readonly<Record<string, unknown>> {
@@ -179,19 +202,25 @@ const ENIS: TokenListing<CloudEni> = {
   service: 'ecs',
   action: 'DescribeNetworkInterfaces',
   pageSize: { MaxResults: 500 },
-  page: tokenPage('NetworkInterfaceSets', 'NetworkInterfaceSet', ENI),
+  page: tokenPage('NetworkInterfaceSets', 'NetworkInterfaceSet'),
+  item: ENI,
   idOf: ({ id }) => id,
 }
 /** Most ids that it takes: ECS API reference. */
 const MAX_IDS = 100
 
-async function describeEnis(transport: Transport, filter: DescribeEnis, options: CallOptions | undefined) {
-  if (filter.ids === undefined) return await listByToken(transport, ENIS, enisQuery(filter), options)
+async function describeEnis(
+  transport: Transport,
+  listing: TokenListing<CloudEni>,
+  filter: DescribeEnis,
+  options: CallOptions | undefined,
+) {
+  if (filter.ids === undefined) return await listByToken(transport, listing, enisQuery(filter), options)
   const found: CloudEni[] = []
   // No ids: nothing to ask for. Without a filter the API would list the whole region.
   for (const ids of chunksOf(filter.ids, MAX_IDS)) {
     const query = { ...enisQuery(filter), NetworkInterfaceId: ids }
-    found.push(...(await listByToken(transport, ENIS, query, options)))
+    found.push(...(await listByToken(transport, listing, query, options)))
   }
   return found
 }

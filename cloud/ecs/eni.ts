@@ -10,7 +10,7 @@ import {
   parseIpv6,
   parseMac,
 } from '../../inet/address.ts'
-import { listOf, oneOf, optional, parsed, present } from '../answer.ts'
+import { listOf, maybe, oneOf, optional, parsed, present, TEXT } from '../answer.ts'
 import {
   type EniId,
   type InstanceId,
@@ -23,23 +23,32 @@ import {
 import { ECS_TAGS, type Tags } from '../tags.ts'
 
 const STATUSES = ['Available', 'Attaching', 'InUse', 'Detaching', 'Deleting'] as const
-export type EniStatus = (typeof STATUSES)[number] | 'Unknown'
+/** Not documented: of ENIs that are being made, or were not. */
+const UNDOCUMENTED_STATUSES = ['Creating', 'CreateFailed'] as const
+/** What the API takes in a filter. */
+export type FilterStatus = (typeof STATUSES)[number]
+/** `Unknown`: one that is not known yet, or of an ENI that is not understood. Nothing follows from it. */
+export type EniStatus = FilterStatus | (typeof UNDOCUMENTED_STATUSES)[number] | 'Unknown'
 
-const TYPES = ['Primary', 'Secondary', 'Trunk', 'Member'] as const
-export type EniType = (typeof TYPES)[number] | 'Unknown'
+export const ENI_TYPES = ['Primary', 'Secondary', 'Trunk', 'Member'] as const
+export type EniType = (typeof ENI_TYPES)[number] | 'Unknown'
 
 const TRAFFIC_MODES = ['Standard', 'HighPerformance'] as const
 /** `HighPerformance`: with an elastic RDMA interface. */
 export type TrafficMode = (typeof TRAFFIC_MODES)[number]
 
+/**
+ * One whose creation is under way or has failed may lack what others have. Of one that is not understood there is the id:
+ * its status and type are `Unknown` and all else is absent, so that it does not look gone, and nothing else either.
+ */
 export interface CloudEni {
   readonly id: EniId
-  readonly mac: Mac
+  readonly mac?: Mac
   readonly status: EniStatus
   readonly type: EniType
-  readonly vpcId: VpcId
-  readonly vSwitchId: VSwitchId
-  readonly zoneId: ZoneId
+  readonly vpcId?: VpcId
+  readonly vSwitchId?: VSwitchId
+  readonly zoneId?: ZoneId
   readonly instanceId?: InstanceId
   /** Of an attached ENI that is no member: its place in the instance. */
   readonly deviceIndex?: number
@@ -47,7 +56,7 @@ export interface CloudEni {
   /** Of a member: the trunk that carries it, and the 802.1Q VLAN id its frames have there. */
   readonly trunkId?: EniId
   readonly vlanId?: number
-  readonly primaryIp: Ipv4
+  readonly primaryIp?: Ipv4
   /** The primary first, then the secondary addresses. */
   readonly ips: readonly Ipv4[]
   readonly ipv6s: readonly Ipv6[]
@@ -67,64 +76,74 @@ export interface CloudEni {
   readonly createdAt?: number
 }
 
+/** An ENI with all that is needed to use it. */
+export type WholeEni = CloudEni & Required<Pick<CloudEni, 'mac' | 'primaryIp' | 'vpcId' | 'vSwitchId' | 'zoneId'>>
+
+export function isWhole(eni: CloudEni): eni is WholeEni {
+  const { mac, primaryIp, vpcId, vSwitchId, zoneId } = eni
+  return [mac, primaryIp, vpcId, vSwitchId, zoneId].every((field) => field !== undefined)
+}
+
 const ATTACHMENT = z.object({
   InstanceId: optional(parseCloudId<InstanceId>),
-  DeviceIndex: z.int().optional(),
-  NetworkCardIndex: z.int().optional(),
+  DeviceIndex: maybe(z.int()),
+  NetworkCardIndex: maybe(z.int()),
   TrunkNetworkInterfaceId: optional(parseCloudId<EniId>),
 })
 
 const RAW_ENI = z.object({
   NetworkInterfaceId: parsed(parseCloudId<EniId>),
-  Status: z.string(),
-  Type: z.string(),
-  MacAddress: parsed(parseMac),
-  VpcId: parsed(parseCloudId<VpcId>),
-  VSwitchId: parsed(parseCloudId<VSwitchId>),
-  ZoneId: parsed(parseCloudId<ZoneId>),
+  Status: TEXT,
+  Type: TEXT,
+  MacAddress: optional(parseMac),
+  VpcId: optional(parseCloudId<VpcId>),
+  VSwitchId: optional(parseCloudId<VSwitchId>),
+  ZoneId: optional(parseCloudId<ZoneId>),
   InstanceId: optional(parseCloudId<InstanceId>),
-  Attachment: ATTACHMENT.optional(),
-  PrivateIpAddress: parsed(parseIpv4),
-  PrivateIpSets: listOf('PrivateIpSet', z.object({ PrivateIpAddress: parsed(parseIpv4) })),
-  Ipv6Sets: listOf('Ipv6Set', z.object({ Ipv6Address: parsed(parseIpv6) })),
-  Ipv4PrefixSets: listOf('Ipv4PrefixSet', z.object({ Ipv4Prefix: parsed(parseCidr) })),
-  Ipv6PrefixSets: listOf('Ipv6PrefixSet', z.object({ Ipv6Prefix: parsed(parseCidr) })),
+  Attachment: ATTACHMENT.nullish(),
+  PrivateIpAddress: optional(parseIpv4),
+  PrivateIpSets: setOf('PrivateIpSet', 'PrivateIpAddress', parseIpv4),
+  Ipv6Sets: setOf('Ipv6Set', 'Ipv6Address', parseIpv6),
+  Ipv4PrefixSets: setOf('Ipv4PrefixSet', 'Ipv4Prefix', parseCidr),
+  Ipv6PrefixSets: setOf('Ipv6PrefixSet', 'Ipv6Prefix', parseCidr),
   SecurityGroupIds: listOf('SecurityGroupId', parsed(parseCloudId<SecurityGroupId>)),
   Tags: ECS_TAGS,
-  NetworkInterfaceName: z.string().optional(),
-  Description: z.string().optional(),
-  NetworkInterfaceTrafficMode: z.string().optional(),
-  DeleteOnRelease: z.boolean().optional(),
-  CreationTime: z.string().optional(),
+  NetworkInterfaceName: TEXT,
+  Description: TEXT,
+  NetworkInterfaceTrafficMode: TEXT,
+  DeleteOnRelease: maybe(z.boolean()),
+  CreationTime: TEXT,
 })
 type RawEni = z.infer<typeof RAW_ENI>
+
+/** `{"Xs": {"X": [{"Field": "…"}]}}` */
+function setOf<T>(name: string, field: string, parse: (text: string) => T): z.ZodType<readonly T[]> {
+  return listOf(name, z.object({ [field]: optional(parse) })).transform((set) =>
+    set.flatMap((item) => item[field] ?? []),
+  )
+}
 
 /** The answer to CreateNetworkInterface, an item of DescribeNetworkInterfaces. */
 export const ENI: z.ZodType<CloudEni> = RAW_ENI.transform(toEni)
 
 function toEni(raw: RawEni): CloudEni {
   const primaryIp = raw.PrivateIpAddress
-  const ips = raw.PrivateIpSets.map((set) => set.PrivateIpAddress)
   return {
     id: raw.NetworkInterfaceId,
-    mac: raw.MacAddress,
-    status: oneOf(STATUSES, raw.Status, 'Unknown'),
-    type: oneOf(TYPES, raw.Type, 'Unknown'),
-    vpcId: raw.VpcId,
-    vSwitchId: raw.VSwitchId,
-    zoneId: raw.ZoneId,
-    primaryIp,
-    ips: [primaryIp, ...ips.filter((ip) => ip !== primaryIp)],
-    ipv6s: raw.Ipv6Sets.map((set) => set.Ipv6Address),
-    ipv4Prefixes: raw.Ipv4PrefixSets.map((set) => set.Ipv4Prefix),
-    ipv6Prefixes: raw.Ipv6PrefixSets.map((set) => set.Ipv6Prefix),
+    status: oneOf([...STATUSES, ...UNDOCUMENTED_STATUSES], raw.Status, 'Unknown'),
+    type: oneOf(ENI_TYPES, raw.Type, 'Unknown'),
+    ips: [...(primaryIp === undefined ? [] : [primaryIp]), ...raw.PrivateIpSets.filter((ip) => ip !== primaryIp)],
+    ipv6s: raw.Ipv6Sets,
+    ipv4Prefixes: raw.Ipv4PrefixSets,
+    ipv6Prefixes: raw.Ipv6PrefixSets,
     securityGroupIds: raw.SecurityGroupIds,
     tags: raw.Tags,
-    name: raw.NetworkInterfaceName ?? '',
-    description: raw.Description ?? '',
+    name: raw.NetworkInterfaceName,
+    description: raw.Description,
     ...attachmentOf(raw),
     ...present({
-      trafficMode: oneOf(TRAFFIC_MODES, raw.NetworkInterfaceTrafficMode ?? '', undefined),
+      ...{ mac: raw.MacAddress, primaryIp, vpcId: raw.VpcId, vSwitchId: raw.VSwitchId, zoneId: raw.ZoneId },
+      trafficMode: oneOf(TRAFFIC_MODES, raw.NetworkInterfaceTrafficMode, undefined),
       deleteOnRelease: raw.DeleteOnRelease,
       createdAt: timeOf(raw.CreationTime),
     }),
@@ -144,10 +163,15 @@ function attachmentOf({ Type, InstanceId, Attachment }: RawEni) {
 }
 
 /** `2019-12-25T12:31:31Z`; a time of another form is not worth an error. */
-function timeOf(text: string | undefined): number | undefined {
-  const time = Date.parse(text ?? '')
+function timeOf(text: string): number | undefined {
+  const time = Date.parse(text)
   return Number.isNaN(time) ? undefined : time
 }
+
+/** Of an ENI that is not understood: the id, and nothing that could be mistaken for a fact. */
+export const UNKNOWN_ENI: z.ZodType<CloudEni> = RAW_ENI.pick({ NetworkInterfaceId: true }).transform((raw) =>
+  toEni(RAW_ENI.parse(raw)),
+)
 
 /** One ENI in full. */
 export interface EniDetails extends CloudEni {
@@ -161,5 +185,5 @@ const MEMBERS = z.object({
 
 /** The answer to DescribeNetworkInterfaceAttribute, flat where the listing wraps. */
 export const ENI_DETAILS: z.ZodType<EniDetails> = RAW_ENI.extend({
-  Attachment: ATTACHMENT.extend(MEMBERS.shape).optional(),
+  Attachment: ATTACHMENT.extend(MEMBERS.shape).nullish(),
 }).transform((raw) => ({ ...toEni(raw), memberIds: raw.Attachment?.MemberNetworkInterfaceIds ?? [] }))

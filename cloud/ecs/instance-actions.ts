@@ -1,7 +1,7 @@
 /** Instances, instance types and security groups: only looked at, never changed. */
 import { z } from 'zod'
 import { type Ipv4, type Mac, parseIpv4, parseMac } from '../../inet/address.ts'
-import { chunksOf, listOf, oneOf, optional, parsed, present } from '../answer.ts'
+import { chunksOf, listOf, oneOf, optional, parsed, present, TEXT } from '../answer.ts'
 import { CloudError } from '../error.ts'
 import {
   type EniId,
@@ -13,10 +13,10 @@ import {
   type ZoneId,
 } from '../ids.ts'
 import { INSTANCE_TYPE, type InstanceType } from '../instance/instance-type.ts'
-import { listByToken, type TokenListing, tokenPage } from '../listing.ts'
+import { LEFT_OUT, listByToken, type TokenListing, tokenPage } from '../listing.ts'
 import { ECS_TAGS, type Tags, tagQuery } from '../tags.ts'
 import type { CallOptions, Transport } from '../transport.ts'
-import type { EniType } from './eni.ts'
+import { ENI_TYPES, type EniType } from './eni.ts'
 
 const STATUSES = ['Pending', 'Running', 'Starting', 'Stopping', 'Stopped'] as const
 export type InstanceStatus = (typeof STATUSES)[number] | 'Unknown'
@@ -38,7 +38,7 @@ export interface Instance {
 
 export interface InstanceEni {
   readonly id: EniId
-  readonly mac: Mac
+  readonly mac?: Mac
   readonly type: EniType
   readonly primaryIp?: Ipv4
 }
@@ -129,7 +129,7 @@ interface Chunks<T> {
 }
 
 async function listChunks<T>({ transport, listing, idList, ids, query, options }: Chunks<T>): Promise<T[]> {
-  if (ids === undefined) return await listByToken(transport, listing, query, options)
+  if (ids === undefined) return await listByToken(transport, { ...listing, instead: LEFT_OUT }, query, options)
   const found: T[] = []
   for (const chunk of chunksOf(ids, MAX_IDS)) {
     found.push(...(await listByToken(transport, listing, { ...query, [idList]: JSON.stringify(chunk) }, options)))
@@ -137,39 +137,36 @@ async function listChunks<T>({ transport, listing, idList, ids, query, options }
   return found
 }
 
-const ENI_TYPES: readonly Exclude<EniType, 'Unknown'>[] = ['Primary', 'Secondary', 'Trunk', 'Member']
-
 const INSTANCE_ENI: z.ZodType<InstanceEni> = z
   .object({
     NetworkInterfaceId: parsed(parseCloudId<EniId>),
-    MacAddress: parsed(parseMac),
-    Type: z.string().optional(),
+    MacAddress: optional(parseMac),
+    Type: TEXT,
     PrimaryIpAddress: optional(parseIpv4),
   })
   .transform((raw) => ({
     id: raw.NetworkInterfaceId,
-    mac: raw.MacAddress,
-    type: oneOf(ENI_TYPES, raw.Type ?? '', 'Unknown'),
-    ...present({ primaryIp: raw.PrimaryIpAddress }),
+    type: oneOf(ENI_TYPES, raw.Type, 'Unknown'),
+    ...present({ mac: raw.MacAddress, primaryIp: raw.PrimaryIpAddress }),
   }))
 
 const INSTANCE: z.ZodType<Instance> = z
   .object({
     InstanceId: parsed(parseCloudId<InstanceId>),
-    InstanceName: z.string().optional(),
-    Status: z.string(),
+    InstanceName: TEXT,
+    Status: TEXT,
     InstanceType: z.string(),
     ZoneId: parsed(parseCloudId<ZoneId>),
     VpcAttributes: z
       .object({ VpcId: optional(parseCloudId<VpcId>), VSwitchId: optional(parseCloudId<VSwitchId>) })
-      .optional(),
+      .nullish(),
     NetworkInterfaces: listOf('NetworkInterface', INSTANCE_ENI),
     SecurityGroupIds: listOf('SecurityGroupId', parsed(parseCloudId<SecurityGroupId>)),
     Tags: ECS_TAGS,
   })
   .transform((raw) => ({
     id: raw.InstanceId,
-    name: raw.InstanceName ?? '',
+    name: raw.InstanceName,
     status: oneOf(STATUSES, raw.Status, 'Unknown'),
     type: raw.InstanceType,
     zoneId: raw.ZoneId,
@@ -182,15 +179,15 @@ const INSTANCE: z.ZodType<Instance> = z
 const GROUP: z.ZodType<SecurityGroup> = z
   .object({
     SecurityGroupId: parsed(parseCloudId<SecurityGroupId>),
-    SecurityGroupName: z.string().optional(),
-    SecurityGroupType: z.string().optional(),
+    SecurityGroupName: TEXT,
+    SecurityGroupType: TEXT,
     VpcId: optional(parseCloudId<VpcId>),
     Tags: ECS_TAGS,
   })
   .transform((raw) => ({
     id: raw.SecurityGroupId,
-    name: raw.SecurityGroupName ?? '',
-    type: oneOf(['normal', 'enterprise'] as const, raw.SecurityGroupType ?? '', 'unknown' as const),
+    name: raw.SecurityGroupName,
+    type: oneOf(['normal', 'enterprise'] as const, raw.SecurityGroupType, 'unknown' as const),
     tags: raw.Tags,
     ...present({ vpcId: raw.VpcId }),
   }))
@@ -200,18 +197,21 @@ const LISTING = { service: 'ecs', pageSize: { MaxResults: 100 } } as const
 const INSTANCES: TokenListing<Instance> = {
   ...LISTING,
   action: 'DescribeInstances',
-  page: tokenPage('Instances', 'Instance', INSTANCE),
+  page: tokenPage('Instances', 'Instance'),
+  item: INSTANCE,
   idOf: ({ id }) => id,
 }
 const GROUPS: TokenListing<SecurityGroup> = {
   ...LISTING,
   action: 'DescribeSecurityGroups',
-  page: tokenPage('SecurityGroups', 'SecurityGroup', GROUP),
+  page: tokenPage('SecurityGroups', 'SecurityGroup'),
+  item: GROUP,
   idOf: ({ id }) => id,
 }
 const TYPES: TokenListing<InstanceType> = {
   ...LISTING,
   action: 'DescribeInstanceTypes',
-  page: tokenPage('InstanceTypes', 'InstanceType', INSTANCE_TYPE),
+  page: tokenPage('InstanceTypes', 'InstanceType'),
+  item: INSTANCE_TYPE,
   idOf: ({ id }) => id,
 }

@@ -1,6 +1,6 @@
 /** Tags of ECS resources, for what was not given any when it was created and for more than a filter can match. */
 import { z } from 'zod'
-import { callOf, chunksOf } from '../answer.ts'
+import { callOf, chunksOf, TEXT } from '../answer.ts'
 import { hasCode } from '../gone.ts'
 import { listByToken, type TokenListing, tokenPage } from '../listing.ts'
 import { tagQuery } from '../tags.ts'
@@ -82,13 +82,14 @@ async function untagChunk(transport: Transport, untagging: Untagging, ids: reado
 }
 
 const RESOURCE_TAG: z.ZodType<ResourceTag> = z
-  .object({ ResourceId: z.string(), TagKey: z.string(), TagValue: z.string() })
+  .object({ ResourceId: z.string(), TagKey: z.string(), TagValue: TEXT })
   .transform(({ ResourceId, TagKey, TagValue }) => ({ resourceId: ResourceId, key: TagKey, value: TagValue }))
 
 const RESOURCE_TAGS: TokenListing<ResourceTag> = {
   service: 'ecs',
   action: 'ListTagResources',
   pageSize: {},
-  page: tokenPage('TagResources', 'TagResource', RESOURCE_TAG),
+  page: tokenPage('TagResources', 'TagResource'),
+  item: RESOURCE_TAG,
   idOf: ({ resourceId, key }) => `${resourceId} ${key}`,
 }

@@ -32,7 +32,7 @@ export interface Queues {
 /** Fields that an older answer may lack mean that the type does not have what they count. */
 const quantity = z
   .int()
-  .optional()
+  .nullish()
   .transform((count) => Math.max(0, count ?? 0))
 
 const RAW = z.object({
@@ -41,7 +41,7 @@ const RAW = z.object({
   EniPrivateIpAddressQuantity: z.int().min(1),
   EniIpv6AddressQuantity: quantity,
   EniTotalQuantity: quantity,
-  EniTrunkSupported: z.boolean().optional(),
+  EniTrunkSupported: z.boolean().nullish(),
   EriQuantity: quantity,
   PrimaryEniQueueNumber: quantity,
   SecondaryEniQueueNumber: quantity,

@@ -21,17 +21,22 @@ test('the API comes first', async () => {
   })
 })
 
-test.each(['Forbidden.RAM', 'Network', 'Throttling.User', 'InstanceType.NotFound', 'Credential.File'])(
-  'the annotation comes next, whatever keeps the API from answering (%s)',
-  async (code) => {
-    const limits = await instanceLimits({ typeId, ask: refused(code), annotation: ANNOTATION })
-    expect(limits).toMatchObject({ type: { eniQuantity: 6, ipv4PerEni: 17 }, source: 'annotation', assumed: [] })
-    expect(limits.problems).toEqual([expect.stringContaining(code)])
-  },
-)
+/** The API says that it does not know the type, or that this identity may not ask. */
+const VERDICTS = ['Forbidden.RAM', 'NoPermission', 'InstanceType.NotFound', 'InvalidInstanceType.ValueNotSupported']
+/** What says nothing about the type. */
+const NO_VERDICTS = [
+  ...['Network', 'Throttling', 'BudgetTimeout', 'InternalError', 'BadAnswer', 'Client', 'Credential.File'],
+  ...['SignatureDoesNotMatch', 'InvalidTimeStamp.Expired', 'InvalidAccessKeyId.NotFound', 'InvalidAction.NotFound'],
+]
+
+test.each(VERDICTS)('the annotation comes next (%s)', async (code) => {
+  const limits = await instanceLimits({ typeId, ask: refused(code), annotation: ANNOTATION })
+  expect(limits).toMatchObject({ type: { eniQuantity: 6, ipv4PerEni: 17 }, source: 'annotation', assumed: [] })
+  expect(limits.problems).toEqual([expect.stringContaining(code)])
+})
 
 describe('the table comes last', () => {
-  test.each(['Forbidden.RAM', 'InstanceType.NotFound'])('when the API refuses for good (%s)', async (code) => {
+  test.each(VERDICTS)('(%s)', async (code) => {
     const limits = await instanceLimits({ typeId, ask: refused(code) })
     expect(limits).toMatchObject({ type: { eniQuantity: 4, ipv4PerEni: 15 }, source: 'table' })
     expect(limits.assumed).toEqual(['networkCards'])
@@ -46,12 +51,16 @@ describe('the table comes last', () => {
     ])
   })
 
-  test.each(['Network', 'Throttling', 'BudgetTimeout', 'InternalError', 'Client', 'Credential.File'])(
-    'but not while the API may yet answer (%s)',
-    async (code) => {
-      await expect(instanceLimits({ typeId, ask: refused(code) })).rejects.toMatchObject({ code })
-    },
-  )
+  test.each(NO_VERDICTS)('but neither of them while the API may yet answer (%s)', async (code) => {
+    const ask = refused(code)
+    await expect(instanceLimits({ typeId, ask })).rejects.toMatchObject({ code })
+    await expect(instanceLimits({ typeId, ask, annotation: ANNOTATION })).rejects.toMatchObject({ code })
+  })
+
+  test('but not when it was the credential that was refused', async () => {
+    const refusal = new CloudError('ram/ answered 403', { action: 'metadata', code: 'Forbidden' })
+    await expect(instanceLimits({ typeId, ask: () => Promise.reject(refusal) })).rejects.toBe(refusal)
+  })
 
   test('but not for a type that it does not have', async () => {
     await expect(instanceLimits({ typeId: 'ecs.g99.large', ask: refused('Forbidden.RAM') })).rejects.toMatchObject({

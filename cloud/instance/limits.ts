@@ -1,15 +1,18 @@
 /** Where the limits of this node's instance type come from. */
-import { CloudError } from '../error.ts'
+import type { Action } from '../actions.ts'
+import { CloudError, isDenied } from '../error.ts'
 import { InstanceTypeAnnotationError, parseInstanceTypeAnnotation } from './annotation.ts'
 import type { InstanceType } from './instance-type.ts'
 import { knownInstanceType } from './table.ts'
+
+const ACTION: Action = 'DescribeInstanceTypes'
 
 export type LimitsSource = 'api' | 'annotation' | 'table'
 
 export interface InstanceLimits {
   readonly type: InstanceType
   readonly source: LimitsSource
-  /** Fields that are not known and so stand for the least there is; only with the source `table`. */
+  /** Fields that are not known and so stand for the least there is: not with the source `annotation`. */
   readonly assumed: readonly (keyof InstanceType)[]
   /** Why a better source was not used, in words for the operator. */
   readonly problems: readonly string[]
@@ -25,12 +28,12 @@ export interface LimitsSources {
 
 /**
  * The API's answer; without one the node's annotation, which is an older answer of the API; then the built-in table.
- * The table is for a type or a key that the API refuses for good: an outage is better waited out, because no ENI can be
- * made while it lasts and the table says less.
- * @throws CloudError of the API when no other source has the type.
+ * These two are for an API that does not know the type or does not let this identity ask. Everything else is better
+ * waited out or put right, because no ENI can be made while it lasts and they say less.
+ * @throws CloudError of the API when it is another one, or when no other source has the type.
  */
 export async function instanceLimits({ typeId, ask, annotation }: LimitsSources): Promise<InstanceLimits> {
-  const answer = await ask().catch((error: unknown) => asCloudError(error))
+  const answer = await ask().catch(asRefusal)
   if (!(answer instanceof CloudError)) return { type: answer, source: 'api', assumed: [], problems: [] }
   const annotated = fromAnnotation(annotation, typeId)
   if (annotated instanceof InstanceTypeAnnotationError) {
@@ -40,8 +43,10 @@ export async function instanceLimits({ typeId, ask, annotation }: LimitsSources)
   return { type: annotated, source: 'annotation', assumed: [], problems: [answer.message] }
 }
 
-function asCloudError(error: unknown): CloudError {
-  if (error instanceof CloudError) return error
+/** The issuers of credentials refuse with the same codes, and then the API has not been asked. */
+function asRefusal(error: unknown): CloudError {
+  const isApis = error instanceof CloudError && error.action === ACTION
+  if (isApis && (error.code.includes('InstanceType') || isDenied(error))) return error
   throw error
 }
 
@@ -57,11 +62,6 @@ function fromAnnotation(text: string | undefined, typeId: string) {
 
 function fromTable(typeId: string, refusal: CloudError, problems: readonly string[]): InstanceLimits {
   const known = knownInstanceType(typeId)
-  if (known === undefined || mayPass(refusal)) throw refusal
+  if (known === undefined) throw refusal
   return { ...known, source: 'table', problems }
-}
-
-/** What never reached the API, for want of a credential or by a fault on this side, says nothing about the type. */
-function mayPass({ kind, code }: CloudError): boolean {
-  return kind === 'throttled' || kind === 'transient' || /^(Client|Credential)/.test(code)
 }

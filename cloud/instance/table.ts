@@ -111,12 +111,17 @@ function knownType(family: string, [size, eniQuantity, ipv4PerEni, ipv6PerEni, q
     ...(queues === undefined ? {} : { queues: perEni as InstanceType['queues'] }),
     ...RECORDED[id],
   }
+  return completed({ id, eniQuantity, ipv4PerEni, ...stated })
+}
+
+/** A type of which the rest is not known. */
+export function completed(stated: Pick<InstanceType, 'id' | 'eniQuantity' | 'ipv4PerEni'> & Recorded): KnownType {
   const least = {
-    ...{ eniTotalQuantity: eniQuantity, trunkSupported: false, ipv6PerEni: 0, eriQuantity: 0 },
+    ...{ eniTotalQuantity: stated.eniQuantity, trunkSupported: false, ipv6PerEni: 0, eriQuantity: 0 },
     ...{ queues: NO_QUEUES, networkCards: [] },
   }
   const assumed = (Object.keys(least) as (keyof typeof least)[]).filter((field) => stated[field] === undefined)
-  return { type: { id, eniQuantity, ipv4PerEni, ...least, ...stated }, assumed }
+  return { type: { ...least, ...stated }, assumed }
 }
 
 const KNOWN_TYPES: ReadonlyMap<string, KnownType> = new Map(

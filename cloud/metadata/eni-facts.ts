@@ -2,14 +2,14 @@
 import {
   AddressError,
   type Cidr,
+  type Family,
   familyOf,
-  type Ip,
   type Ipv4,
   type Ipv6,
   type Mac,
   parseCidr,
-  parseIp,
   parseIpv4,
+  parseIpv6,
   parseMac,
 } from '../../inet/address.ts'
 import { type EniId, parseCloudId, type VpcId, type VSwitchId } from '../ids.ts'
@@ -48,16 +48,16 @@ export async function readEniFacts(mac: Mac, { item, optional }: EniReader): Pro
     item('vswitch-id', parseCloudId<VSwitchId>),
     item('primary-ip-address', parseIpv4),
     item('gateway', parseIpv4),
-    item('vswitch-cidr-block', ofFamily('ipv4', parseCidr)),
-    item('vpc-cidr-block', ofFamily('ipv4', parseCidr)),
+    item('vswitch-cidr-block', cidrOf('ipv4')),
+    item('vpc-cidr-block', cidrOf('ipv4')),
   ])
   const [ipv4s, ipv6s, ipv4Prefixes, ipv6Prefixes, ipv6Gateway, vSwitchIpv6Cidr] = await Promise.all([
     item('private-ipv4s', listOf(parseIpv4)),
     list('ipv6s', parseIpv6),
-    list('ipv4-prefixes', ofFamily('ipv4', parseCidr)),
-    list('ipv6-prefixes', ofFamily('ipv6', parseCidr)),
+    list('ipv4-prefixes', cidrOf('ipv4')),
+    list('ipv6-prefixes', cidrOf('ipv6')),
     optional('ipv6-gateway', parseIpv6),
-    optional('vswitch-ipv6-cidr-block', ofFamily('ipv6', parseCidr)),
+    optional('vswitch-ipv6-cidr-block', cidrOf('ipv6')),
   ])
   const addresses = { primaryIp, ipv4s, ipv6s, ipv4Prefixes, ipv6Prefixes }
   return { mac, id, vpcId, vSwitchId, ...addresses, gateway, ipv6Gateway, vSwitchCidr, vSwitchIpv6Cidr, vpcCidr }
@@ -79,12 +79,10 @@ export function listOf<T>(parse: (text: string) => T): (text: string) => readonl
   }
 }
 
-const parseIpv6 = ofFamily('ipv6', parseIp) as (text: string) => Ipv6
-
-function ofFamily<T extends Ip | Cidr>(family: 'ipv4' | 'ipv6', parse: (text: string) => T): (text: string) => T {
+function cidrOf(family: Family): (text: string) => Cidr {
   return (text) => {
-    const value = parse(text)
-    if (familyOf(value) !== family) throw new AddressError(`not of ${family}: ${JSON.stringify(text)}`)
-    return value
+    const cidr = parseCidr(text)
+    if (familyOf(cidr) !== family) throw new AddressError(`not of ${family}: ${JSON.stringify(text)}`)
+    return cidr
   }
 }

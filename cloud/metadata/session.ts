@@ -1,7 +1,7 @@
 /** Reading items of the metadata service: with a token of version 2, or without where there is only version 1. */
 import { advisedError } from '../advised-error.ts'
 import type { CloudError } from '../error.ts'
-import { type Answer, exchange, type Patience, type Question } from '../http-exchange.ts'
+import { type Answer, badAnswer as badAnswerOf, exchange, type Patience, type Question } from '../http-exchange.ts'
 
 /** Life that is asked for, in seconds: the longest the service allows (ECS documentation, "Instance metadata"). */
 const TOKEN_TTL = 21_600
@@ -98,7 +98,6 @@ function refusal(item: string, status: number): CloudError {
   return advisedError(`${item} answered ${status}`, { action: ACTION, code: 'Forbidden', advice })
 }
 
-/** An answer that somebody else gave in the service's place, or one of a kind that is not known. */
 export function badAnswer(item: string, problem: string): CloudError {
-  return advisedError(`${item} ${problem}`, { action: ACTION, code: 'BadAnswer', advice: ADVICE })
+  return badAnswerOf({ action: ACTION, peer: item, advice: ADVICE }, problem)
 }

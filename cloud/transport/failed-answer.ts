@@ -8,6 +8,9 @@ const NETWORK = new Set([
   ...['EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'ERR_STREAM_PREMATURE_CLOSE'],
 ])
 
+/** And OpenSSL, for one whose other end could not prove who it is: a proxy, or the clock of this node is wrong. */
+const TLS = /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|ERR_TLS_|ERR_SSL_|EPROTO)/
+
 const text = z.string().optional().catch(undefined)
 const THROWN = z.object({
   ...{ name: text, message: text, code: text, requestId: text },
@@ -41,10 +44,11 @@ export function toCloudError(action: string, cause: unknown, secrets: readonly s
   }
   if (name === 'RequestTimeoutError') return fail('Timeout', 'the connection was silent for too long')
   // The SDK glues the URL to the reason.
-  if (code !== undefined && NETWORK.has(code)) return fail('Network', message.replace(/POST http.*$/s, ''), { cause })
+  if (code !== undefined && (NETWORK.has(code) || TLS.test(code)))
+    return fail('Network', message.replace(/POST http.*$/s, ''), { cause })
   // The SDK has lost the HTTP status. The parser's message quotes the answer, which may quote the request.
   if (name === 'SyntaxError' || code?.startsWith('HPE_')) return fail('BadAnswer', 'it is not JSON over HTTP')
-  return fail(code ?? 'Client', message, { cause })
+  return fail('Client', code === undefined ? message : `${code}: ${message}`, { cause })
 }
 
 function answerFields({ requestId, statusCode, retryAfter, data }: Thrown): Partial<CloudErrorFields> {

@@ -100,12 +100,12 @@ const ROWS: Row[] = [
 test.each(ROWS)('%s', async (_, action, parameters, call) => {
   const refused = new CloudError('no', { action, code: 'Forbidden.RAM' })
   const scripted = new ScriptedTransport([refused])
-  await expect(call(createVpc(scripted.transport, new ManualClock()))).rejects.toBe(refused)
+  await expect(call(createVpc(scripted.transport, { clock: new ManualClock() }))).rejects.toBe(refused)
   expect(scripted.sent).toEqual([[action, parameters]])
 })
 
 const ask = <T>(call: (vpc: Vpc) => Promise<T>, ...script: Scripted[]): Promise<T> =>
-  call(createVpc(new ScriptedTransport(script).transport, new ManualClock()))
+  call(createVpc(new ScriptedTransport(script).transport, { clock: new ManualClock() }))
 
 /** Names and kinds as documented, with what the project has no use for. */
 const VSWITCH = {

@@ -121,7 +121,7 @@ let vpc: Vpc
 beforeEach(() => {
   tables = new Tables()
   clock = new HastyClock()
-  vpc = createVpc(tables.scripted.transport, clock)
+  vpc = createVpc(tables.scripted.transport, { clock })
 })
 
 const settled = () => tables.entries.every(({ Status }) => Status === 'Available')
@@ -217,11 +217,14 @@ test('changes of one VPC never meet, whatever they are and however they end', as
 
 test('a VPC does not wait for another one', async () => {
   const hangs = Promise.withResolvers<object>()
-  const slow = createVpc(async (call, options) => {
-    const items = call.query.RouteEntries as { RouteTableId: string }[] | undefined
-    if (items?.[0]?.RouteTableId === 'vtb-1') return await hangs.promise
-    return await tables.scripted.transport(call, options)
-  }, clock)
+  const slow = createVpc(
+    async (call, options) => {
+      const items = call.query.RouteEntries as { RouteTableId: string }[] | undefined
+      if (items?.[0]?.RouteTableId === 'vtb-1') return await hangs.promise
+      return await tables.scripted.transport(call, options)
+    },
+    { clock },
+  )
   const first = slow.createRouteEntries(table('1'), [route(1)])
   await slow.createRouteEntries(table('2'), [route(2)])
   hangs.resolve({ FailedRouteEntries: [{ DstCidrBlock: prefix(1), FailedCode: 'InvalidCidrBlock' }] })
@@ -231,10 +234,13 @@ test('a VPC does not wait for another one', async () => {
 test('who is aborted while waiting in line is told at once, asks for nothing and holds nobody up', async () => {
   const hangs = Promise.withResolvers<object>()
   const sent: string[] = []
-  const slow = createVpc(async ({ query }) => {
-    sent.push(JSON.stringify(query))
-    return await hangs.promise
-  }, clock)
+  const slow = createVpc(
+    async ({ query }) => {
+      sent.push(JSON.stringify(query))
+      return await hangs.promise
+    },
+    { clock },
+  )
   const first = slow.createRouteEntries(table('1'), [route(1)])
   const leaving = new AbortController()
   const second = slow.createRouteEntries(table('1'), [route(2)], { signal: leaving.signal })
@@ -253,7 +259,7 @@ test('a change that never shows ends after a minute, as something to try again',
   const scripted = new ScriptedTransport(({ action }) =>
     action === 'CreateRouteEntries' ? { FailedRouteEntries: null } : { RouteEntrys: {} },
   )
-  const failure = createVpc(scripted.transport, clock).createRouteEntries(table('1'), [route(1)])
+  const failure = createVpc(scripted.transport, { clock }).createRouteEntries(table('1'), [route(1)])
   await expect(failure).rejects.toMatchObject({ code: 'Timeout', kind: 'transient' })
   const waited = clock.slept.reduce((sum, pause) => sum + pause, 0)
   expect(waited).toBeGreaterThan(60_000)

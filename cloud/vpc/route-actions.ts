@@ -1,9 +1,10 @@
 /**
  * Routes of a VPC. The API takes one change at a time in a VPC and answers before it is made, so changes wait in line
- * here, for each VPC of this process, until the last one has settled.
+ * here, for each VPC, until the last one has settled.
  */
 import { z } from 'zod'
 import { type Cidr, familyOf, parseCidr } from '../../inet/address.ts'
+import type { Action } from '../actions.ts'
 import { ask, callOf, chunksOf, parsed, present } from '../answer.ts'
 import type { Clock } from '../clock.ts'
 import { CloudError } from '../error.ts'
@@ -11,7 +12,7 @@ import { hasCode, unlessGone } from '../gone.ts'
 import type { RouteEntryId, RouteTableId, VpcId } from '../ids.ts'
 import { listByNumber, listByToken } from '../listing.ts'
 import type { CallOptions, Transport } from '../transport.ts'
-import { KeyedQueue } from './keyed-queue.ts'
+import type { KeyedQueue } from './keyed-queue.ts'
 import { ROUTE_ENTRIES, ROUTE_TABLES, type Route, type RouteEntry, type RouteTable } from './route.ts'
 
 /** The table that a change is made in. */
@@ -58,8 +59,10 @@ export interface RouteActions {
   deleteRouteEntry(target: RouteTarget, id: RouteEntryId, options?: CallOptions): Promise<void>
 }
 
-export function routeActions(transport: Transport, clock: Clock): RouteActions {
-  const changes = new KeyedQueue<VpcId>()
+/** The line that changes of a VPC's routes wait in. */
+export type RouteChanges = KeyedQueue<VpcId>
+
+export function routeActions(transport: Transport, clock: Clock, changes: RouteChanges): RouteActions {
   const change = <T>(
     target: RouteTarget,
     options: CallOptions | undefined,
@@ -115,12 +118,12 @@ type Failures = ReadonlyMap<Cidr, CloudError>
 /** Unlike everywhere else the list is not wrapped. */
 const BATCH_ANSWER = z.object({
   FailedRouteEntries: z
-    .array(z.object({ DstCidrBlock: parsed(parseCidr), FailedCode: z.string(), FailedMessage: z.string().optional() }))
+    .array(z.object({ DstCidrBlock: parsed(parseCidr), FailedCode: z.string(), FailedMessage: z.string().nullish() }))
     .nullish(),
 })
 
 /** @returns why routes were refused, by prefix: a table has each only once. */
-async function sendBatch(table: Table, action: string, items: readonly object[]): Promise<Failures> {
+async function sendBatch(table: Table, action: Action, items: readonly object[]): Promise<Failures> {
   const RouteEntries = items.map((item) => ({ RouteTableId: table.target.routeTableId, ...item }))
   const answer = await ask(table.transport, callOf('vpc', action, { RouteEntries }), BATCH_ANSWER, table.options)
   const failures = (answer.FailedRouteEntries ?? []).map(({ DstCidrBlock, FailedCode, FailedMessage }) => {

@@ -1,7 +1,7 @@
 /** Route tables and their entries, as the API describes them. */
 import { z } from 'zod'
 import { type Cidr, parseCidr } from '../../inet/address.ts'
-import { listOf, oneOf, optional, parsed, present } from '../answer.ts'
+import { listOf, oneOf, optional, parsed, present, TEXT } from '../answer.ts'
 import {
   type EniId,
   type InstanceId,
@@ -12,7 +12,7 @@ import {
   type VRouterId,
   type VSwitchId,
 } from '../ids.ts'
-import { type NumberedListing, numberedPage, type TokenListing, tokenPage } from '../listing.ts'
+import { LEFT_OUT, type NumberedListing, numberedPage, type TokenListing, tokenPage } from '../listing.ts'
 
 /** Where packets to a prefix go. */
 export interface Route {
@@ -55,7 +55,7 @@ const ROUTE_TABLE: z.ZodType<RouteTable> = z
   .object({
     RouteTableId: parsed(parseCloudId<RouteTableId>),
     VpcId: optional(parseCloudId<VpcId>),
-    RouteTableType: z.string(),
+    RouteTableType: TEXT,
     RouterId: optional(parseCloudId<VRouterId>),
     VSwitchIds: listOf('VSwitchId', parsed(parseCloudId<VSwitchId>)),
   })
@@ -70,7 +70,8 @@ const ROUTE_TABLE: z.ZodType<RouteTable> = z
 export const ROUTE_TABLES: NumberedListing<RouteTable> = {
   service: 'vpc',
   action: 'DescribeRouteTableList',
-  page: numberedPage('RouterTableList', 'RouterTableListType', ROUTE_TABLE),
+  page: numberedPage('RouterTableList', 'RouterTableListType'),
+  item: ROUTE_TABLE,
   idOf: ({ id }) => id,
 }
 
@@ -78,25 +79,30 @@ const ROUTE_ENTRY: z.ZodType<RouteEntry> = z
   .object({
     RouteEntryId: parsed(parseCloudId<RouteEntryId>),
     DestinationCidrBlock: parsed(parseCidr),
-    Status: z.string(),
-    Type: z.string(),
-    RouteEntryName: z.string().optional(),
-    NextHops: listOf('NextHop', z.object({ NextHopId: z.string().optional() })),
+    Status: TEXT,
+    Type: TEXT,
+    RouteEntryName: TEXT,
+    NextHops: listOf('NextHop', z.object({ NextHopId: TEXT })),
   })
   .transform((raw) => ({
     id: raw.RouteEntryId,
     cidr: raw.DestinationCidrBlock,
     status: oneOf(CHANGING, raw.Status, undefined) === undefined ? 'settled' : 'changing',
     type: raw.Type,
-    name: raw.RouteEntryName ?? '',
+    name: raw.RouteEntryName,
     nextHopIds: raw.NextHops.flatMap(({ NextHopId }) => (NextHopId ? [NextHopId] : [])),
   }))
 
-/** The page's size and the wrapper have names of their own here. */
+/**
+ * The page's size and the wrapper have names of their own here. An entry may lead to a prefix list instead of a prefix;
+ * no entry of ours does.
+ */
 export const ROUTE_ENTRIES: TokenListing<RouteEntry> = {
   service: 'vpc',
   action: 'DescribeRouteEntryList',
   pageSize: { MaxResult: 100 },
-  page: tokenPage('RouteEntrys', 'RouteEntry', ROUTE_ENTRY),
+  page: tokenPage('RouteEntrys', 'RouteEntry'),
+  item: ROUTE_ENTRY,
+  instead: LEFT_OUT,
   idOf: ({ id }) => id,
 }

@@ -4,7 +4,7 @@ import { type Cidr, parseCidr } from '../../inet/address.ts'
 import { listOf, optional, parsed, present } from '../answer.ts'
 import { CloudError } from '../error.ts'
 import { parseCloudId, type RouteTableId, type VpcId, type VRouterId, type VSwitchId, type ZoneId } from '../ids.ts'
-import { listByNumber, type NumberedListing, numberedPage } from '../listing.ts'
+import { LEFT_OUT, listByNumber, type NumberedListing, numberedPage } from '../listing.ts'
 import type { CallOptions, Transport } from '../transport.ts'
 
 export interface VSwitch {
@@ -36,7 +36,7 @@ export interface VpcDetails {
 
 /** Every function throws CloudError, or the signal's reason. */
 export interface VSwitchActions {
-  /** All pages. */
+  /** All pages. Of a VPC's or a zone's those are missing that are not understood; by their ids they are an error. */
   describeVSwitches(filter: DescribeVSwitches, options?: CallOptions): Promise<VSwitch[]>
   /** Fails with `InvalidVSwitchId.NotFound` when it does not exist. */
   describeVSwitch(id: VSwitchId, options?: CallOptions): Promise<VSwitch>
@@ -53,7 +53,7 @@ export function vSwitchActions(transport: Transport): VSwitchActions {
     async describeVSwitches(filter, options) {
       if ('ids' in filter) return (await Promise.all(filter.ids.map((id) => describeOne(id, options)))).flat()
       const query = { VpcId: filter.vpcId, ...present({ ZoneId: filter.zoneId }) }
-      return await listByNumber(transport, VSWITCHES, query, options)
+      return await listByNumber(transport, { ...VSWITCHES, instead: LEFT_OUT }, query, options)
     },
     async describeVSwitch(id, options) {
       const [found] = await describeOne(id, options)
@@ -88,7 +88,8 @@ const VSWITCH: z.ZodType<VSwitch> = z
 const VSWITCHES: NumberedListing<VSwitch> = {
   service: 'vpc',
   action: 'DescribeVSwitches',
-  page: numberedPage('VSwitches', 'VSwitch', VSWITCH),
+  page: numberedPage('VSwitches', 'VSwitch'),
+  item: VSWITCH,
   idOf: ({ id }) => id,
 }
 
@@ -117,6 +118,7 @@ const VPC: z.ZodType<VpcDetails> = z
 const VPCS: NumberedListing<VpcDetails> = {
   service: 'vpc',
   action: 'DescribeVpcs',
-  page: numberedPage('Vpcs', 'Vpc', VPC),
+  page: numberedPage('Vpcs', 'Vpc'),
+  item: VPC,
   idOf: ({ id }) => id,
 }

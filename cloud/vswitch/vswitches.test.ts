@@ -17,6 +17,8 @@ const MINUTE = 60_000
 interface Known {
   ips: number
   zone: string
+  /** The node's unless given. */
+  vpc?: VpcId
 }
 
 let vpc: Map<string, Known>
@@ -46,8 +48,9 @@ function reset(): void {
     const found = [...vpc]
       .filter(([name]) => query.VSwitchId === undefined || query.VSwitchId === name)
       .filter(([, { zone }]) => query.ZoneId === undefined || query.ZoneId === zone)
-    const VSwitch = found.map(([VSwitchId, { ips, zone }]) => ({
-      ...{ VSwitchId, VpcId: VPC, ZoneId: zone, CidrBlock: '10.0.1.0/24', AvailableIpAddressCount: ips },
+      .filter(([, { vpc: of = VPC }]) => query.VpcId === undefined || query.VpcId === of)
+    const VSwitch = found.map(([VSwitchId, { ips, zone, vpc: of = VPC }]) => ({
+      ...{ VSwitchId, VpcId: of, ZoneId: zone, CidrBlock: '10.0.1.0/24', AvailableIpAddressCount: ips },
     }))
     return { VSwitches: { VSwitch }, TotalCount: VSwitch.length }
   })
@@ -251,6 +254,14 @@ describe('a vSwitch that is configured in vain', () => {
     expect(vSwitches.problems).toEqual(reported)
   })
 
+  test('one of another VPC, though of this zone, is skipped and told of', async () => {
+    vpc.set('vsw-d', { ips: 200, zone: HERE, vpc: parseCloudId<VpcId>('vpc-2') })
+    const vSwitches = open([id('d'), A])
+    expect((await vSwitches.choose(1))?.id).toBe(A)
+    expect(reported).toEqual(['vsw-d is in vpc-2 and not used: ENIs of this node must be in vpc-1'])
+    expect(await open([id('d')]).choose(1)).toBeUndefined()
+  })
+
   test('one that has vanished is skipped, told of once, and looked for again after a while', async () => {
     const vSwitches = open([A, B])
     await vSwitches.choose(1)
@@ -273,6 +284,86 @@ describe('a vSwitch that is configured in vain', () => {
     expect(vSwitches.allEmpty).toBe(true)
     expect(reported).toHaveLength(2)
     await expect(vSwitches.facts(id('none'))).rejects.toMatchObject({ code: 'InvalidVSwitchId.NotFound' })
+  })
+})
+
+describe('a vSwitch that is not configured, but has an ENI in it', () => {
+  test('one that has vanished is neither told of nor set aside', async () => {
+    const vSwitches = open([A])
+    await expect(vSwitches.facts(id('none'))).rejects.toMatchObject({ code: 'InvalidVSwitchId.NotFound' })
+    expect([reported, vSwitches.empty.size, vSwitches.nextTry]).toEqual([[], 0, undefined])
+  })
+
+  test('one that is full is not set aside by a look at its facts', async () => {
+    set('vsw-b', 0)
+    const vSwitches = open([A])
+    expect(await vSwitches.facts(B)).toMatchObject({ id: B })
+    expect([vSwitches.empty.size, vSwitches.nextTry]).toEqual([0, undefined])
+  })
+
+  test('one that the cloud has called full stays aside until it is not', async () => {
+    set('vsw-b', 0)
+    const vSwitches = open([A])
+    vSwitches.setAside(B)
+    now = 10 * MINUTE
+    await vSwitches.probe()
+    expect([...vSwitches.empty]).toEqual([B])
+    set('vsw-b', 1)
+    now = 20 * MINUTE
+    await vSwitches.probe()
+    expect(vSwitches.empty.size).toBe(0)
+    vSwitches.setAside(B)
+    vpc.delete('vsw-b')
+    now = 30 * MINUTE
+    await vSwitches.probe()
+    expect([vSwitches.empty.size, reported]).toEqual([0, []])
+  })
+})
+
+test('facts are taken in also from an answer that is too old for the number of free addresses', async () => {
+  const vSwitches = open([A])
+  const opened = Promise.withResolvers<void>()
+  gate = opened.promise
+  const facts = vSwitches.facts(A)
+  vSwitches.setAside(A)
+  opened.resolve()
+  expect(await facts).toMatchObject({ id: A })
+  expect([...vSwitches.empty]).toEqual([A])
+})
+
+describe('a clock that is set back', () => {
+  const HOURS = 60 * MINUTE
+
+  test('does not keep a vSwitch aside for longer', async () => {
+    now = 8 * HOURS
+    const vSwitches = open([A])
+    vSwitches.setAside(A)
+    now = 0
+    expect(vSwitches.nextTry).toBe(0)
+    await vSwitches.probe()
+    expect(vSwitches.empty.size).toBe(0)
+  })
+
+  test('does not keep it aside after a look in vain', async () => {
+    now = 8 * HOURS
+    const vSwitches = open([A])
+    vSwitches.setAside(A)
+    away = true
+    now = 0
+    await vSwitches.probe()
+    expect(vSwitches.nextTry).toBe(MINUTE / 2)
+  })
+
+  test('makes the number of free addresses an old one', async () => {
+    now = 8 * HOURS
+    const vSwitches = open([A])
+    await vSwitches.choose(1)
+    now = 0
+    await vSwitches.choose(1)
+    expect(lookups()).toBe(2)
+    now = 1
+    await vSwitches.choose(1)
+    expect(lookups()).toBe(2)
   })
 })
 

@@ -7,7 +7,7 @@ import { chooseVSwitch, type VSwitchPolicy } from './choose.ts'
 import { type LookupPlace, VSwitchLookup } from './lookup.ts'
 
 export interface VSwitchesOptions extends LookupPlace {
-  /** In the order of the configuration. Those of other zones are skipped. */
+  /** In the order of the configuration. Those of other zones or VPCs are skipped. */
   readonly allowed: readonly VSwitchId[]
   /** `ordered` unless given. */
   readonly policy?: VSwitchPolicy
@@ -35,8 +35,15 @@ interface Free {
 }
 
 interface Aside {
+  readonly since: number
   readonly until: number
   readonly problem: string
+}
+
+/** When a look at a vSwitch began, and what was known of it then. */
+interface Look {
+  readonly at: number
+  readonly aside: Aside | undefined
 }
 
 export class VSwitches {
@@ -68,8 +75,9 @@ export class VSwitches {
 
   /** When the first of those set aside is to be looked at again, ms since the epoch: call `probe` then. */
   get nextTry(): number | undefined {
+    const now = this.#options.now()
     const waiting = [...this.#aside].filter(([id]) => !this.#looking.has(id))
-    const ends = waiting.map(([, { until }]) => until)
+    const ends = waiting.map(([, aside]) => endOf(aside, now))
     return ends.length > 0 ? Math.min(...ends) : undefined
   }
 
@@ -119,14 +127,15 @@ export class VSwitches {
   /** Looks at those set aside whose time has come: a look costs less than a creation that fails. Never rejects. */
   async probe(): Promise<void> {
     const now = this.#options.now()
-    const due = [...this.#aside].filter(([id, { until }]) => until <= now && !this.#looking.has(id))
+    const due = [...this.#aside].filter(([id, aside]) => endOf(aside, now) <= now && !this.#looking.has(id))
     await Promise.all(
       due.map(async ([id, aside]) => {
         try {
           await this.#look(id, 'prewarm')
         } catch {
           // The API is away, which others report; the vSwitch stays aside.
-          this.#aside.set(id, { ...aside, until: this.#options.now() + LOOK_AGAIN })
+          const since = this.#options.now()
+          this.#aside.set(id, { ...aside, since, until: since + LOOK_AGAIN })
         }
       }),
     )
@@ -138,14 +147,19 @@ export class VSwitches {
   }
 
   #isElsewhere(id: VSwitchId): boolean {
-    const zone = this.#facts.get(id)?.zoneId
-    return zone !== undefined && zone !== this.#options.zone
+    const { vpcId, zone } = this.#options
+    const facts = this.#facts.get(id)
+    return facts !== undefined && (facts.zoneId !== zone || facts.vpcId !== vpcId)
   }
 
-  /** Also when nothing is left by our own count: addresses come back, and creations fail. */
+  /**
+   * Also when nothing is left by our own count: addresses come back, and creations fail. And when the clock has been set
+   * back since: nobody knows how old it is.
+   */
   #isStale(id: VSwitchId): boolean {
     const free = this.#free.get(id)
-    return free === undefined || free.ips <= 0 || this.#options.now() - free.at >= FRESH
+    const age = this.#options.now() - (free?.at ?? 0)
+    return free === undefined || free.ips <= 0 || age < 0 || age >= FRESH
   }
 
   #withEstimate(id: VSwitchId): VSwitch | undefined {
@@ -158,41 +172,48 @@ export class VSwitches {
   #look(id: VSwitchId, priority: Priority): Promise<void> {
     const running = this.#looking.get(id)
     if (running !== undefined) return running
-    const aside = this.#aside.get(id)
-    const at = this.#options.now()
+    const before = { at: this.#options.now(), aside: this.#aside.get(id) }
     const look = this.#lookup
       .get(id, priority)
-      .then((vSwitch) => {
-        // Set aside while the answer was on its way: the answer is older.
-        if (this.#aside.get(id) === aside) this.#takeIn(id, vSwitch, at)
-      })
+      .then((vSwitch) => this.#takeIn(id, vSwitch, before))
       .finally(() => this.#looking.delete(id))
     this.#looking.set(id, look)
     return look
   }
 
-  #takeIn(id: VSwitchId, vSwitch: VSwitch | undefined, at: number): void {
+  #takeIn(id: VSwitchId, vSwitch: VSwitch | undefined, { at, aside }: Look): void {
+    if (vSwitch !== undefined) this.#facts.set(id, vSwitch)
+    // Set aside while the answer was on its way: what it says of free addresses is older.
+    if (this.#aside.get(id) !== aside) return
+    this.#aside.delete(id)
+    const configured = this.#options.allowed.includes(id)
     if (vSwitch === undefined) {
-      const problem = `${id} does not exist in this VPC's region: take it out of vswitches in eni_conf`
-      this.#setAside(id, problem)
-      this.#report(problem)
+      if (configured) this.#noteMissing(id)
       return
     }
-    this.#facts.set(id, vSwitch)
-    this.#aside.delete(id)
     this.#free.set(id, { ips: vSwitch.availableIps, at })
-    if (this.#options.allowed.includes(id) && this.#isElsewhere(id)) this.#report(this.#elsewhere(id))
-    else if (vSwitch.availableIps <= 0) this.setAside(id)
+    if (configured && this.#isElsewhere(id)) this.#report(this.#elsewhere(id))
+    // One that is not configured is of interest only to who has set it aside.
+    else if (vSwitch.availableIps <= 0 && (configured || aside !== undefined)) this.setAside(id)
+  }
+
+  #noteMissing(id: VSwitchId): void {
+    const problem = `${id} does not exist in this VPC's region: take it out of vswitches in eni_conf`
+    this.#setAside(id, problem)
+    this.#report(problem)
   }
 
   #elsewhere(id: VSwitchId): string {
-    const { zone } = this.#options
-    return `${id} is in ${this.#facts.get(id)?.zoneId} and not used: ENIs of this node must be in ${zone}`
+    const { vpcId, zone } = this.#options
+    const facts = this.#facts.get(id)
+    const [is, must] = facts?.vpcId === vpcId ? [facts.zoneId, zone] : [facts?.vpcId, vpcId]
+    return `${id} is in ${is} and not used: ENIs of this node must be in ${must}`
   }
 
   #setAside(id: VSwitchId, problem: string): void {
+    const since = this.#options.now()
     const wait = Math.round(SET_ASIDE * (1 + SET_ASIDE_JITTER * (2 * this.#random() - 1)))
-    this.#aside.set(id, { until: this.#options.now() + wait, problem })
+    this.#aside.set(id, { since, until: since + wait, problem })
     this.#free.delete(id)
   }
 
@@ -201,4 +222,9 @@ export class VSwitches {
     this.#reported.add(problem)
     this.#options.report?.(problem)
   }
+}
+
+/** At once when the clock has been set back since it began: nobody knows how long it has lasted. */
+function endOf({ since, until }: Aside, now: number): number {
+  return since > now ? now : until
 }

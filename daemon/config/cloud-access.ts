@@ -1,5 +1,5 @@
 /** The daemon's way to the cloud: whose identity, which endpoints, how many calls. */
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { Budget } from '../../cloud/budget/budget.ts'
 import { type Clock, REAL_CLOCK } from '../../cloud/clock.ts'
@@ -7,8 +7,12 @@ import { type Cloud, createCloud } from '../../cloud/cloud.ts'
 import { CredentialCache } from '../../cloud/credentials/cache.ts'
 import { chooseSource } from '../../cloud/credentials/choose.ts'
 import { createProvider } from '../../cloud/credentials/provider.ts'
+import type { OddEni } from '../../cloud/ecs.ts'
+import { hostOf, schemeOf } from '../../cloud/endpoint.ts'
+import type { EniId, VpcId } from '../../cloud/ids.ts'
 import { Metadata, type NodeFacts } from '../../cloud/metadata.ts'
 import { createTransport, type FinishedCall, type TransportOptions } from '../../cloud/transport.ts'
+import { KeyedQueue } from '../../cloud/vpc/keyed-queue.ts'
 import type { EniConf } from './eni-conf.ts'
 
 export interface CloudAccessOptions {
@@ -42,12 +46,30 @@ export function openCloudAccess(options: CloudAccessOptions): CloudAccess {
     budget,
     onCall,
     credential: () => credentials.credential(),
+    onRefused: (credential) => credentials.refused(credential),
   }
+  // However many clients there are: one line for route changes, one warning for an ENI.
+  const shared = { routeChanges: new KeyedQueue<VpcId>(), onOddEni: warnOnce(options.log) }
   return {
     cloud: (callTimeout) =>
-      createCloud(createTransport(callTimeout === undefined ? settings : { ...settings, callTimeout })),
+      createCloud(createTransport(callTimeout === undefined ? settings : { ...settings, callTimeout }), shared),
     close: () => credentials.close(),
   }
+}
+
+/** Each ENI once: listings name it again and again. */
+function warnOnce(log: Logger): (odd: OddEni) => void {
+  const told = new Set<EniId>()
+  return ({ id, problem }) => {
+    if (told.has(id)) return
+    told.add(id)
+    log.warn({ eni: id, problem }, 'the cloud describes an ENI in a way that is not understood; it is left alone')
+  }
+}
+
+/** Following links, as Secrets are mounted. A directory is what a mount of nothing makes. */
+export function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }
 
 function openCredentials({ conf, facts, metadataEndpoint, env, log }: CloudAccessOptions): CredentialCache {
@@ -56,7 +78,7 @@ function openCredentials({ conf, facts, metadataEndpoint, env, log }: CloudAcces
     ...(accessKey === undefined ? {} : { accessKey }),
     ...(credentialPath === undefined ? {} : { credentialPath }),
   }
-  const { source, warnings } = chooseSource({ config, env, exists: existsSync, regionId: facts.regionId })
+  const { source, warnings } = chooseSource({ config, env, exists: isFile, regionId: facts.regionId })
   for (const warning of warnings) log.warn(warning)
   log.info({ credential: source.kind }, 'credentials for the cloud')
   const clock: Clock = REAL_CLOCK
@@ -76,14 +98,11 @@ export function endpointsOf(
   env: CloudAccessOptions['env'],
   regionId: string,
 ): Pick<TransportOptions, 'endpoints' | 'scheme'> {
-  const { ECS_ENDPOINT, VPC_ENDPOINT, ALICLOUD_ENDPOINT_TYPE, ALICLOUD_CLIENT_SCHEME } = env
+  const { ECS_ENDPOINT, VPC_ENDPOINT, ALICLOUD_ENDPOINT_TYPE } = env
   const inside = ALICLOUD_ENDPOINT_TYPE === 'public' ? '' : '-vpc'
-  const hostOf = (override: string | undefined, product: string) =>
-    override
-      ? override.replace(/^[a-z]+:\/\//i, '').replace(/\/.*$/, '')
-      : `${product}${inside}.${regionId}.aliyuncs.com`
+  const usual = (product: string) => `${product}${inside}.${regionId}.aliyuncs.com`
   return {
-    endpoints: { ecs: hostOf(ECS_ENDPOINT, 'ecs'), vpc: hostOf(VPC_ENDPOINT, 'vpc') },
-    scheme: ALICLOUD_CLIENT_SCHEME?.toUpperCase() === 'HTTP' ? 'http' : 'https',
+    endpoints: { ecs: hostOf(ECS_ENDPOINT || usual('ecs')), vpc: hostOf(VPC_ENDPOINT || usual('vpc')) },
+    scheme: schemeOf(env),
   }
 }

@@ -1,5 +1,16 @@
+import { inspect } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
 import { ConfigError, parseEniConf } from './eni-conf.ts'
+
+function refusalOf(text: string): Error {
+  try {
+    parseEniConf(text)
+  } catch (error) {
+    if (error instanceof ConfigError) return error
+    throw error
+  }
+  throw new Error('it was not refused')
+}
 
 describe('eni_conf', () => {
   test('the shape of the documents, comments and all', () => {
@@ -44,6 +55,32 @@ describe('eni_conf', () => {
     expect(warnings).toEqual([expect.stringContaining('only one is set')])
   })
 
+  test('a key with null or an empty text is not set, whatever it is', () => {
+    const keys = [
+      ...['access_key', 'access_secret', 'credential_path', 'security_group', 'security_groups', 'service_cidr'],
+      ...['vswitches', 'vswitch_selection_policy', 'rate_limit', 'eni_tags', 'min_pool_size', 'max_pool_size'],
+      ...['max_eni', 'ip_cooldown_seconds', 'network_mode', 'ip_stack', 'version'],
+    ]
+    for (const unset of ['', null]) {
+      const { conf, warnings } = parseEniConf(JSON.stringify(Object.fromEntries(keys.map((key) => [key, unset]))))
+      expect(conf).toEqual(parseEniConf('{}').conf)
+      expect(warnings).toEqual([])
+    }
+    expect(parseEniConf('{"vswitches": {"cn-sim-h": null}}').conf.vSwitches.size).toBe(0)
+  })
+
+  test.each([
+    '{"access_key": "LTAI", "access_secret": s3cr3t-of-ours}',
+    '{"access_key": "LTAI", "access_secret": "s3cr3t-of-ours",}',
+    `{"access_key": "LTAI", "access_secret": 's3cr3t-of-ours'}`,
+    '{"access_secret": "s3cr3t-of-ours" "access_key": "LTAI"}',
+    '{"access_secret": "s3cr3t-of-ours',
+  ])('a file that is not JSON is not quoted: %s', (text) => {
+    const refusal = refusalOf(`// a comment\n${text}`)
+    expect(refusal.message).toMatch(/^eni_conf is not JSON: look at line 2, column \d+$/)
+    expect(inspect(refusal)).not.toMatch(/s3cr3t|LTAI/)
+  })
+
   test('an unknown key is a warning that names the nearest known one', () => {
     const { warnings } = parseEniConf('{"max_pool_sise": 7, "something_else_entirely": 1}')
     expect(warnings).toEqual([
@@ -69,6 +106,24 @@ describe('eni_conf', () => {
     })
   })
 
+  test('a rate of 0 is the default, and an action that is not called has no effect: both are told', () => {
+    const limit = { CreateNetworkInterface: 0, burst_size: 0, DescribeVSwitch: 3, eni_creat_qps: 1, AttachDisk: 9 }
+    const { conf, warnings } = parseEniConf(JSON.stringify({ rate_limit: { ...limit, DescribeVpcs: null } }))
+    expect(conf.rateLimit).toEqual({})
+    expect(warnings).toEqual([
+      'eni_conf: rate_limit.DescribeVSwitch is not known and has no effect; did you mean DescribeVSwitches?',
+      'eni_conf: rate_limit.eni_creat_qps is not known and has no effect; did you mean eni_create_qps?',
+      'eni_conf: rate_limit.AttachDisk is not known and has no effect',
+      'eni_conf: rate_limit.CreateNetworkInterface is 0, which would allow no call: the default is used',
+      'eni_conf: rate_limit.burst_size is 0, which would allow no call: the default is used',
+    ])
+  })
+
+  test('a burst that takes much of a steady rate is a warning', () => {
+    const { warnings } = parseEniConf('{"rate_limit": {"eni_create_qps": 1, "burst_size": 20}}')
+    expect(warnings).toEqual([expect.stringMatching(/^eni_conf: burst_size 20 .*CreateNetworkInterface/)])
+  })
+
   test('the token file and the choice of vSwitches', () => {
     const text = '{"credential_path": "/var/addon/token-config", "vswitch_selection_policy": "most"}'
     expect(parseEniConf(text).conf).toMatchObject({
@@ -80,8 +135,8 @@ describe('eni_conf', () => {
 
   test.each([
     ['{', /not JSON/],
-    ['{"rate_limit": {"eni_create_qps": 0}}', /rate_limit.eni_create_qps must be above 0/],
-    ['{"rate_limit": {"eni_creat_qps": 1}}', /rate_limit has no eni_creat_qps: there are eni_create_qps, /],
+    ['{"rate_limit": {"eni_create_qps": -1}}', /rate_limit.eni_create_qps must not be negative/],
+    ['{"rate_limit": {"AttachNetworkInterface": "5"}}', /rate_limit.AttachNetworkInterface must be a number/],
     ['{"rate_limit": 5}', /rate_limit must be an object/],
     ['{"vswitch_selection_policy": "mots"}', /vswitch_selection_policy must be one of ordered, random, most/],
     ['{"credential_path": "token"}', /credential_path must be an absolute path/],

@@ -1,12 +1,15 @@
 /** `eni_conf`: what the operator configures, in the keys of Terway's documents, as one typed value. */
 import { z } from 'zod'
-import type { RateLimitConf } from '../../cloud/budget/limits.ts'
+import { burstWarnings, type RateLimitConf } from '../../cloud/budget/limits.ts'
 import { parseCloudId, type SecurityGroupId, type VSwitchId } from '../../cloud/ids.ts'
 import { VSWITCH_POLICIES, type VSwitchPolicy } from '../../cloud/vswitch/choose.ts'
 import { parseCidr } from '../../inet/address.ts'
 import { stripComments } from './json-comments.ts'
+import { jsonFault } from './json-fault.ts'
+import { hintAt } from './nearest.ts'
 import { parsedString } from './parsed-string.ts'
 import { RATE_LIMIT } from './rate-limit.ts'
+import { withoutUnset } from './unset.ts'
 
 export interface EniConf {
   readonly accessKey?: { readonly id: string; readonly secret: string }
@@ -34,7 +37,7 @@ export class ConfigError extends Error {
 
 export interface ParsedConf {
   readonly conf: EniConf
-  /** One for each key that is not known, with the nearest known one. */
+  /** Of keys that are not known, with the nearest known one, and of what has another effect than it seems. */
   readonly warnings: readonly string[]
 }
 
@@ -44,7 +47,7 @@ const DEFAULT_MAX_POOL = 25
 /** Seconds between a pod's end and the next use of its address. */
 const DEFAULT_COOL_DOWN = 30
 
-const HALF_A_KEY = 'eni_conf: of access_key and access_secret only one is set; without the other it has no effect'
+const HALF_A_KEY = 'of access_key and access_secret only one is set; without the other it has no effect'
 
 const count = z.int('must be a whole number').min(0, 'must not be negative')
 const securityGroup = parsedString(parseCloudId<SecurityGroupId>)
@@ -57,14 +60,11 @@ const ENI_CONF = z.object({
   version: z.string().optional(),
   access_key: z.string().optional(),
   access_secret: z.string().optional(),
-  credential_path: z
-    .string()
-    .regex(/^(\/.*)?$/, 'must be an absolute path')
-    .optional(),
+  credential_path: z.string().regex(/^\//, 'must be an absolute path').optional(),
   security_group: securityGroup.optional(),
   security_groups: z.array(securityGroup).max(10, 'allows 10 security groups').optional(),
   service_cidr: cidrs.optional(),
-  vswitches: z.record(z.string(), z.array(vSwitch)).optional(),
+  vswitches: z.preprocess(withoutUnset, z.record(z.string(), z.array(vSwitch))).optional(),
   vswitch_selection_policy: z
     .enum(VSWITCH_POLICIES, `must be one of ${VSWITCH_POLICIES.join(', ')}`)
     .default('ordered'),
@@ -80,29 +80,33 @@ const ENI_CONF = z.object({
 type Raw = z.infer<typeof ENI_CONF>
 
 /**
- * @param text the file's content: JSON, `//` and `#` comments allowed.
+ * @param text the file's content: JSON, `//` and `#` comments allowed. A key with null or an empty text is not set.
  * @throws ConfigError that names every wrong key and what it may hold.
  */
 export function parseEniConf(text: string): ParsedConf {
   const value = parseJson(text)
-  const result = ENI_CONF.safeParse(value)
+  const result = ENI_CONF.safeParse(withoutUnset(value))
   if (!result.success) {
     const problems = result.error.issues.map((issue) => `${issue.path.join('.') || 'the file'} ${issue.message}`)
     throw new ConfigError(`eni_conf: ${problems.join('; ')}`)
   }
   const conf = normalise(result.data)
-  const unknown = Object.keys(Object(value)).filter((key) => !(key in ENI_CONF.shape))
-  const { access_key: id, access_secret: secret } = result.data
-  const half = Boolean(id) !== Boolean(secret) ? [HALF_A_KEY] : []
-  return { conf, warnings: [...unknown.map(warnUnknown), ...half] }
+  const known = Object.keys(ENI_CONF.shape)
+  const unknown = Object.keys(Object(value)).filter((key) => !known.includes(key))
+  const { access_key: id, access_secret: secret, rate_limit: rateLimit } = result.data
+  const warnings = [
+    ...unknown.map((key) => `${key} is not known and has no effect${hintAt(key, known)}`),
+    ...((id === undefined) === (secret === undefined) ? [] : [HALF_A_KEY]),
+    ...[...rateLimit.warnings, ...burstWarnings(rateLimit.conf)],
+  ]
+  return { conf, warnings: warnings.map((warning) => `eni_conf: ${warning}`) }
 }
 
 function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(stripComments(text))
-  } catch (cause) {
-    throw new ConfigError(`eni_conf is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
-  }
+  const json = stripComments(text)
+  const fault = jsonFault(json)
+  if (fault !== undefined) throw new ConfigError(`eni_conf is not JSON: look at ${fault}`)
+  return JSON.parse(json)
 }
 
 function normalise(raw: Raw): EniConf {
@@ -111,14 +115,15 @@ function normalise(raw: Raw): EniConf {
   if (minPoolSize > maxPoolSize) {
     throw new ConfigError(`eni_conf: min_pool_size ${minPoolSize} must not exceed max_pool_size ${maxPoolSize}`)
   }
-  const accessKey = raw.access_key && raw.access_secret ? { id: raw.access_key, secret: raw.access_secret } : undefined
+  const { access_key: id, access_secret: secret } = raw
+  const accessKey = id === undefined || secret === undefined ? undefined : { id, secret }
   const groups = [...(raw.security_group === undefined ? [] : [raw.security_group]), ...(raw.security_groups ?? [])]
   return {
     ...(accessKey === undefined ? {} : { accessKey }),
     securityGroups: [...new Set(groups)].sort(),
-    credentialPath: raw.credential_path || undefined,
+    credentialPath: raw.credential_path,
     vSwitchPolicy: raw.vswitch_selection_policy,
-    rateLimit: raw.rate_limit,
+    rateLimit: raw.rate_limit.conf,
     vSwitches: new Map(Object.entries(raw.vswitches ?? {})),
     eniTags: raw.eni_tags ?? {},
     minPoolSize,
@@ -135,26 +140,4 @@ function isCidr(text: string): boolean {
   } catch {
     return false // the caller reports it with the key's name
   }
-}
-
-function warnUnknown(key: string): string {
-  const [nearest] = Object.keys(ENI_CONF.shape)
-    .map((known) => ({ known, distance: editDistance(key, known) }))
-    .sort((a, b) => a.distance - b.distance)
-  const hint = nearest !== undefined && nearest.distance <= 3 ? `; did you mean ${nearest.known}?` : ''
-  return `eni_conf: ${key} is not known and has no effect${hint}`
-}
-
-/** Levenshtein distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
 }

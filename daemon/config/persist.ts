@@ -2,7 +2,7 @@
 import { addAbortListener } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { CloudError } from '../../cloud/error.ts'
+import { CloudError, isCloudError } from '../../cloud/error.ts'
 
 export interface Persistence<T> {
   /** What is asked for, to begin a line of the log with. */
@@ -22,8 +22,8 @@ const LONGEST_PAUSE = 30_000
 
 /**
  * @returns the first answer.
- * @throws the signal's reason; unless forgiving, also what asking again cannot change: a permanent CloudError and
- * whatever is no CloudError.
+ * @throws the signal's reason; unless forgiving, also what asking again cannot change: a CloudError that is permanent or
+ * about who asks, and whatever is no CloudError.
  */
 export async function persist<T>({ what, ask, forgiving, log, signal, firstPause }: Persistence<T>): Promise<T> {
   for (let pause = firstPause ?? FIRST_PAUSE; ; pause = Math.min(LONGEST_PAUSE, pause * 2)) {
@@ -41,7 +41,7 @@ export async function persist<T>({ what, ask, forgiving, log, signal, firstPause
 }
 
 function mayPass(error: unknown): boolean {
-  return error instanceof CloudError && error.kind !== 'permanent'
+  return error instanceof CloudError && !isCloudError(error, 'permanent', 'identity', 'local')
 }
 
 /** The call itself cannot be ended; nobody waits for it any more. */

@@ -64,6 +64,7 @@ function cloudOf(answers: Readonly<Record<string, unknown>>): Ecs {
 }
 
 const AWAY = createEcs(({ action }) => Promise.reject(new CloudError('away', { action, code: 'Network' })))
+const REFUSED = createEcs(({ action }) => Promise.reject(new CloudError('no', { action, code: 'Forbidden.RAM' })))
 const HANGS = createEcs(() => new Promise(() => undefined))
 
 function typesCloud(eniQuantity: number): Ecs {
@@ -100,6 +101,52 @@ describe.each([
   })
 })
 
+describe('limits that an earlier version has kept', () => {
+  const former = { id: 'ecs.g7.xlarge', eniQuantity: 4, ipv4PerEni: 15 }
+  const assumed = ['eniTotalQuantity', 'trunkSupported', 'ipv6PerEni', 'eriQuantity', 'queues', 'networkCards']
+
+  test.each([
+    ['is away', AWAY],
+    ['hangs', HANGS],
+  ])('are used while the API %s', async (_, cloud) => {
+    journal.putFact('instance-type', former)
+    const limits = await rememberInstanceLimits({ ...memory, facts: FACTS, cloud })
+    expect(limits.value).toEqual({ ...LIMITS, assumed })
+  })
+
+  test('are used by a key that may not ask any more', async () => {
+    journal.putFact('instance-type', { ...former, eniQuantity: 3 })
+    const limits = await rememberInstanceLimits({ ...memory, facts: FACTS, cloud: REFUSED })
+    await new Promise<InstanceLimits>((resolve) => limits.onAnswer(resolve))
+    expect(limits.value).toMatchObject({ type: { eniQuantity: 3 }, source: 'api' })
+  })
+
+  test('are not used when there are newer ones, or for another type', async () => {
+    journal.putFact('instance-type', { ...former, eniQuantity: 9 })
+    await rememberInstanceLimits({ ...memory, facts: FACTS, cloud: typesCloud(4) }).then((limits) => limits.settle())
+    const newer = await rememberInstanceLimits({ ...memory, facts: FACTS, cloud: AWAY })
+    expect(newer.value).toEqual(LIMITS)
+    journal.putFact('instance-limits', {})
+    journal.putFact('instance-type', { ...former, id: 'ecs.other' })
+    const other = await rememberInstanceLimits({ ...memory, facts: FACTS, cloud: typesCloud(5) })
+    expect(other.value.type.eniQuantity).toBe(5)
+  })
+})
+
+test('a primary ENI that is not understood ends no first start: it is asked for again', async () => {
+  const enis = [{ NetworkInterfaceId: 'eni-1', MacAddress: 'no MAC', Type: 'Primary' }]
+  const cloud = cloudOf({ DescribeNetworkInterfaces: { NetworkInterfaceSets: { NetworkInterfaceSet: enis } } })
+  const stopped = new Error('by the test')
+  const lines: string[] = []
+  const write = (line: string) => {
+    lines.push(line)
+    stop.abort(stopped)
+  }
+  const groups = rememberNodeGroups({ ...memory, log: pino({ level: 'warn' }, { write }), facts: FACTS, cloud })
+  await expect(groups).rejects.toBe(stopped)
+  expect(lines).toEqual([expect.stringContaining('BadAnswer')])
+})
+
 test('the answer of the cloud is taken over when it comes, and remembered', async () => {
   await rememberNodeGroups({ ...memory, facts: FACTS, cloud: groupsCloud('sg-1') })
   const groups = await rememberNodeGroups({ ...memory, facts: FACTS, cloud: groupsCloud('sg-2') })
@@ -126,8 +173,6 @@ describe('what is not used, so that the cloud is waited for', () => {
     expect(groups.value.ids).toEqual(['sg-2'])
   })
 })
-
-const REFUSED = createEcs(({ action }) => Promise.reject(new CloudError('no', { action, code: 'Forbidden.RAM' })))
 
 test('a first start ends with an error that asking again cannot change', async () => {
   const facts = { ...FACTS, instanceType: 'ecs.unheard-of.large' }

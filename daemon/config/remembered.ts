@@ -14,20 +14,37 @@ export interface Memory {
   readonly signal: AbortSignal
 }
 
-export interface Question<T> extends Memory {
-  /** Under which the journal keeps the answer. */
+/** Where in the journal an answer is. */
+export interface Memo<T> {
   readonly name: string
+  /** One of another shape, from another version, is not used. */
+  readonly shape: z.ZodType<T>
+}
+
+export interface Question<T> extends Memory, Memo<T> {
+  /** How an earlier version kept it. */
+  readonly former?: Memo<T>
   /** What is asked for, to begin a line of the log with. */
   readonly what: string
   readonly ask: () => Promise<T>
-  /** Of the remembered answer. One of another shape, from another version, is not used. */
-  readonly shape: z.ZodType<T>
   /** False for a remembered answer that is about another instance. */
   readonly applies: (value: T) => boolean
 }
 
 /** A start waits this long for a new answer when it has an old one, ms: the services answer in a tenth of it. */
 export const PATIENCE = 2_000
+
+/** What the journal has of an answer. */
+export function recall<T>(
+  question: Pick<Question<T>, 'journal' | 'name' | 'shape' | 'former' | 'applies'>,
+): T | undefined {
+  const memos = [question, ...(question.former === undefined ? [] : [question.former])]
+  for (const { name, shape } of memos) {
+    const { data } = shape.safeParse(question.journal.getFact(name))
+    if (data !== undefined && question.applies(data)) return data
+  }
+  return undefined
+}
 
 export class Remembered<T> {
   readonly #what: string
@@ -54,13 +71,13 @@ export class Remembered<T> {
       journal.putFact(name, value)
       return value
     }
-    const parsed = question.shape.safeParse(journal.getFact(name))
-    if (!parsed.success || !question.applies(parsed.data)) {
+    const recalled = recall(question)
+    if (recalled === undefined) {
       const value = await persist({ what, ask, log, signal, forgiving: false })
       return new Remembered(question, value, Promise.resolve(value))
     }
     const answer = persist({ what, ask, log, signal, forgiving: true })
-    const remembered = new Remembered(question, parsed.data, answer)
+    const remembered = new Remembered(question, recalled, answer)
     remembered.onAnswer((value) => {
       remembered.#value = value
     })

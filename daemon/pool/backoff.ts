@@ -4,10 +4,16 @@
 const FIRST = 1_000
 const LONGEST = 60_000
 
-interface Entry {
+export interface Failure {
+  /** In words for the operator. */
+  readonly problem: string
+  /** The next try may well succeed. */
+  readonly passing: boolean
+}
+
+interface Entry extends Failure {
   readonly failures: number
   readonly until: number
-  readonly problem: string
 }
 
 export class Backoff<Key> {
@@ -20,10 +26,10 @@ export class Backoff<Key> {
     this.#random = random
   }
 
-  failed(key: Key, problem: string): void {
+  failed(key: Key, failure: Failure): void {
     const failures = (this.#entries.get(key)?.failures ?? 0) + 1
     const ceiling = Math.min(LONGEST, FIRST * 2 ** (failures - 1))
-    this.#entries.set(key, { failures, problem, until: this.#now() + ceiling * (0.5 + this.#random() / 2) })
+    this.#entries.set(key, { ...failure, failures, until: this.#now() + ceiling * (0.5 + this.#random() / 2) })
   }
 
   succeeded(key: Key): void {
@@ -35,8 +41,16 @@ export class Backoff<Key> {
     for (const key of this.#entries.keys()) if (!keys.has(key)) this.#entries.delete(key)
   }
 
+  /** A clock that was set back prolongs no pause beyond the longest there is. */
   blocks(key: Key): boolean {
-    return (this.#entries.get(key)?.until ?? 0) > this.#now()
+    const left = (this.#entries.get(key)?.until ?? 0) - this.#now()
+    return left > 0 && left <= LONGEST
+  }
+
+  /** It fails for a reason that may pass, and has not done so more than so often in a row. */
+  isStumbling(key: Key, limit: number): boolean {
+    const entry = this.#entries.get(key)
+    return entry?.passing === true && entry.failures <= limit && this.blocks(key)
   }
 
   /** Failures in a row. */
@@ -46,7 +60,7 @@ export class Backoff<Key> {
 
   /** The earliest end of a pause still running, ms since the epoch. */
   get nextEnd(): number | undefined {
-    const ends = [...this.#entries.values()].map((entry) => entry.until).filter((until) => until > this.#now())
+    const ends = [...this.#entries].flatMap(([key, { until }]) => (this.blocks(key) ? [until] : []))
     return ends.length > 0 ? Math.min(...ends) : undefined
   }
 

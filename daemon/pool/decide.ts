@@ -77,7 +77,7 @@ export function decide(question: Question): Decision {
   const surplus = free - demand.waiting - limits.maxFree
   const shrink = missing <= 0 && surplus > 0 ? shrinkage(question, surplus) : []
   const end: Action[] = cooled.length > 0 ? [{ kind: 'end-cooling', ips: cooled.map((a) => a.ip) }] : []
-  const reachable = free + coming + cooling.length + room(question) + perhaps(question)
+  const reachable = free + coming - inVain(question) + cooling.length + room(question) + perhaps(question)
   const wakeAt = Math.min(...cooling.map((a) => (a.phase === 'cooling' ? a.until : now)))
   return {
     actions: [...end, ...grow, ...shrink],
@@ -95,11 +95,7 @@ function phaseOf(state: PoolState, address: AddressRecord): EniRecord['phase'] |
  * of the API would ask for more each time; an ENI that cannot be attached or brought up does not.
  */
 function countComing({ state, obstacles }: Question): number {
-  const assigning = [...state.assigns.values()].reduce((sum, assign) => sum + assign.count, 0)
-  const creating = [...state.enis.values()].reduce(
-    (sum, eni) => sum + (eni.phase === 'creating' ? 1 + eni.request.secondaryIps : 0),
-    0,
-  )
+  const calls = [...state.enis.keys()].reduce((sum, key) => sum + asked(state, key), 0)
   const rising = [...state.addresses.values()].filter(
     (a) =>
       a.phase === 'warm' &&
@@ -107,7 +103,7 @@ function countComing({ state, obstacles }: Question): number {
       !obstacles.readyEnis.has(a.eni) &&
       !obstacles.failedEnis.has(a.eni),
   )
-  return assigning + creating + rising.length
+  return calls + rising.length
 }
 
 function isRising(phase: EniRecord['phase'] | undefined): boolean {
@@ -126,6 +122,13 @@ function room({ state, limits, obstacles }: Question): number {
   return onEnis + newEnis(state, limits, obstacles) * limits.addressesPerEni
 }
 
+/** Of what is coming, that which fails and fails: asking for more would not help, but nobody should wait for it. */
+function inVain({ state, obstacles }: Question): number {
+  return [...obstacles.failedEnis]
+    .filter((key) => !obstacles.stumblingEnis.has(key))
+    .reduce((sum, key) => sum + asked(state, key), 0)
+}
+
 /**
  * Addresses of ENIs that have stumbled: not enough to go without another ENI, but worth waiting for. An ADD that is
  * turned away comes back after a longer time than the next try takes.
@@ -135,11 +138,18 @@ function perhaps({ state, limits, obstacles }: Question): number {
     .flatMap((key) => state.enis.get(key) ?? [])
     .filter((eni) => ['creating', 'attaching', 'in-use'].includes(eni.phase))
     .filter((eni) => !obstacles.emptyVSwitches.has(eni.vSwitchId))
-    .reduce((sum, eni) => sum + limits.addressesPerEni - owned(state, eni.key), 0)
+    .reduce((sum, { key }) => sum + Math.max(0, limits.addressesPerEni - owned(state, key) - asked(state, key)), 0)
 }
 
 function owned(state: PoolState, key: EniKey): number {
   return addressesOf(state, key).filter((address) => address.phase === 'owned').length
+}
+
+/** Addresses that calls for the ENI will bring: its own creation, or assignments. */
+function asked(state: PoolState, key: EniKey): number {
+  const eni = state.enis.get(key)
+  if (eni?.phase === 'creating') return 1 + eni.request.secondaryIps
+  return assignsOf(state, key).reduce((sum, assign) => sum + assign.count, 0)
 }
 
 /** Addresses that can be asked for as soon as calls under way have ended. */
@@ -153,9 +163,7 @@ function roomOnComing({ state, limits, obstacles }: Question): number {
 
 /** Addresses of the ENI, those that are asked for included. */
 function size(state: PoolState, eni: EniRecord): number {
-  if (eni.phase === 'creating') return 1 + eni.request.secondaryIps
-  const asked = assignsOf(state, eni.key).reduce((sum, assign) => sum + assign.count, 0)
-  return addressesOf(state, eni.key).length + asked
+  return addressesOf(state, eni.key).length + asked(state, eni.key)
 }
 
 function newEnis(state: PoolState, limits: PoolLimits, obstacles: Obstacles): number {

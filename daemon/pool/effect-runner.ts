@@ -1,5 +1,6 @@
 /** Runs the effects that records call for: one at a time for an ENI, again after a pause when one failed. */
 import type { Logger } from 'pino'
+import { isCloudError } from '../../cloud/error.ts'
 import { Backoff } from './backoff.ts'
 import {
   assignAddresses,
@@ -10,6 +11,7 @@ import {
   detachEni,
   type EffectContext,
   isFinal,
+  isPassing,
   unassignAddresses,
 } from './effects.ts'
 import { addressesOf, assignsOf, type EniKey, type EniRecord } from './model.ts'
@@ -21,13 +23,15 @@ export interface EffectRunnerOptions {
   readonly ended: () => void
   /** Called when asking again cannot help; records what that means for the ENI. */
   readonly giveUp: (eni: EniRecord, error: unknown) => void
+  /** Called when a call failed for a reason that has nothing to do with the ENI, so that others would fail as well. */
+  readonly refused: (problem: string) => void
 }
 
 /** An attach that failed so often in a row will not succeed; with the back-off that is some 20 s. */
 const ATTACH_ATTEMPTS = 5
 
-/** Failures in a row after which nobody should wait for the next try; with the back-off those take some 3 s. */
-const STUMBLES = 3
+/** After more failures in a row than this nobody should wait for the next try; with the back-off that is some 3 s. */
+const STUMBLES = 2
 
 export class EffectRunner {
   readonly #options: EffectRunnerOptions
@@ -51,7 +55,7 @@ export class EffectRunner {
 
   /** Those of them that have failed a few times only. */
   get stumbling(): ReadonlySet<EniKey> {
-    return new Set([...this.failed].filter((key) => this.#backoff.failures(key) < STUMBLES))
+    return new Set([...this.failed].filter((key) => this.#backoff.isStumbling(key, STUMBLES)))
   }
 
   /** Why effects fail at present. */
@@ -128,18 +132,20 @@ export class EffectRunner {
   }
 
   #noteFailure(key: EniKey, error: unknown): void {
-    const { context, log, giveUp } = this.#options
+    const { context, log, giveUp, refused } = this.#options
     const eni = context.state.enis.get(key)
     const problem = error instanceof Error ? error.message : String(error)
     const name = eni === undefined || eni.phase === 'creating' ? key : eni.id
     log.warn({ err: error, eni: name, phase: eni?.phase }, 'a change of an ENI failed')
-    this.#backoff.failed(key, problem)
-    if (eni !== undefined && (isFinal(error) || this.#isHopeless(eni))) giveUp(eni, error)
+    this.#backoff.failed(key, { problem, passing: isPassing(error) })
+    if (isCloudError(error, 'identity', 'local')) refused(problem)
+    if (eni !== undefined && this.#isLost(eni, error)) giveUp(eni, error)
   }
 
-  /** An ENI that cannot be attached is made anew; one whose pods wait for it is tried for ever. */
-  #isHopeless(eni: EniRecord): boolean {
+  /** An ENI that pods use is tried for ever: what becomes of it is not for a failed call to say. */
+  #isLost(eni: EniRecord, error: unknown): boolean {
+    if (eni.phase !== 'attaching') return isFinal(error)
     const pods = addressesOf(this.#options.context.state, eni.key).some((address) => address.phase === 'owned')
-    return eni.phase === 'attaching' && !pods && this.#backoff.failures(eni.key) >= ATTACH_ATTEMPTS
+    return !pods && (isFinal(error) || this.#backoff.failures(eni.key) >= ATTACH_ATTEMPTS)
   }
 }

@@ -4,6 +4,8 @@
  * cloud recognises the token of a repeated creation or assignment, and the other calls are idempotent by state.
  */
 import type { Priority } from '../../cloud/budget/priority.ts'
+import { REAL_CLOCK } from '../../cloud/clock.ts'
+import { isWhole, type WholeEni } from '../../cloud/ecs/eni.ts'
 import type { CloudEni, Ecs } from '../../cloud/ecs.ts'
 import { CloudError, isCloudError } from '../../cloud/error.ts'
 import type { EniId, InstanceId } from '../../cloud/ids.ts'
@@ -75,7 +77,7 @@ const LIST_LAG = 60_000
 
 /** What brings addresses is asked for as urgently as they are needed at the moment of each call. */
 function growing(context: EffectContext): CallOptions {
-  return { signal: context.signal, priority: context.priority() }
+  return { signal: context.signal, priority: context.priority }
 }
 
 /** What gives back goes last, with the looks that belong to it. */
@@ -102,7 +104,7 @@ function arrived({ state }: EffectContext, address: Omit<AddressRecord, 'phase' 
   return { kind: 'put-address', address: { ...address, phase: 'warm' } }
 }
 
-async function createOrFind(context: EffectContext, record: CreatingEni): Promise<CloudEni> {
+async function createOrFind(context: EffectContext, record: CreatingEni): Promise<WholeEni> {
   try {
     return await context.cloud.createEni(record.request, growing(context))
   } catch (error) {
@@ -110,6 +112,7 @@ async function createOrFind(context: EffectContext, record: CreatingEni): Promis
     if (!(error instanceof CloudError && /^Idempotent|^InvalidIdempotence/.test(error.code))) throw error
     const [made] = await context.cloud.describeEnis({ tags: { [INTENT_TAG]: record.key } }, growing(context))
     if (made === undefined) throw error
+    if (!isWhole(made)) throw new EniStateError(`${made.id} is ${made.status} and not whole yet`)
     return made
   }
 }
@@ -148,6 +151,7 @@ export async function bringUp(context: EffectContext, record: KnownEni): Promise
 }
 
 export async function detachEni(context: EffectContext, record: KnownEni): Promise<void> {
+  failIfUsed(context, record)
   const ready = context.ready(record.key)
   context.unsetReady(record.key)
   if (ready !== undefined) await context.links.clear(ready)
@@ -160,6 +164,7 @@ export async function detachEni(context: EffectContext, record: KnownEni): Promi
 }
 
 export async function deleteEni(context: EffectContext, record: KnownEni): Promise<void> {
+  failIfUsed(context, record)
   const before = await describe(context, record, shrinking(context))
   if (before?.instanceId === context.instanceId && before.status !== 'Available') {
     // Attached after all, by a call that was still on its way when this was decided.
@@ -171,6 +176,13 @@ export async function deleteEni(context: EffectContext, record: KnownEni): Promi
     await untilStatus(context, record, 'gone')
   }
   context.commit([{ kind: 'drop-eni', key: record.key }])
+}
+
+/** Whatever decided it: an ENI that carries pods' packets stays. @throws EniStateError */
+function failIfUsed({ state }: EffectContext, record: KnownEni): void {
+  const pods = addressesOf(state, record.key).filter((address) => address.phase === 'owned' && !address.lost)
+  if (pods.length > 0)
+    throw new EniStateError(`${record.id} is not given back: ${pods.length} pods have addresses of it`)
 }
 
 export async function assignAddresses(context: EffectContext, record: AssignRecord): Promise<void> {
@@ -206,7 +218,7 @@ async function describe(context: EffectContext, record: KnownEni, options: CallO
 async function untilStatus(context: EffectContext, record: KnownEni, wanted: 'InUse' | 'Available' | 'gone') {
   const deadline = context.now() + STATE_TIMEOUT
   for (let pause = FIRST_POLL; ; pause = Math.min(LONGEST_POLL, pause * POLL_FACTOR)) {
-    await sleep(pause, context.signal)
+    await REAL_CLOCK.sleep(pause, context.signal)
     const options = wanted === 'InUse' ? growing(context) : shrinking(context)
     const status = (await describe(context, record, options))?.status ?? 'gone'
     if (status === wanted) return
@@ -230,25 +242,19 @@ async function untilLink(context: EffectContext, record: KnownEni) {
     if (context.now() > deadline) {
       throw new EniStateError(`no link with MAC ${record.mac} appeared on this node for ${record.id}`)
     }
-    await sleep(LINK_POLL, context.signal)
+    await REAL_CLOCK.sleep(LINK_POLL, context.signal)
   }
 }
 
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer)
-      reject(signal.reason)
-    }
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop)
-      resolve()
-    }, milliseconds)
-    signal.addEventListener('abort', stop, { once: true })
-  })
-}
-
-/** True when repeating the call cannot help, so the record that asked for it must be given up. */
+/**
+ * True when repeating the call cannot help, so the record that asked for it must be given up. That the cloud does not
+ * know or not trust us says nothing about the record.
+ */
 export function isFinal(error: unknown): boolean {
   return isCloudError(error, 'exhausted', 'permanent', 'not-found')
+}
+
+/** True when the next try may succeed without anybody's doing. */
+export function isPassing(error: unknown): boolean {
+  return isCloudError(error) ? isCloudError(error, 'throttled', 'transient') : error instanceof EniStateError
 }

@@ -327,6 +327,86 @@ describe('what others do to our ENIs', () => {
   })
 })
 
+describe('while the cloud does not know who asks', () => {
+  let secret: string
+  let cloud: Cloud
+
+  beforeEach(() => {
+    secret = 'sim-secret'
+    const host = simulator.ready.api.replace('http://', '')
+    cloud = createCloud(
+      createTransport({
+        ...{ endpoints: { ecs: host, vpc: host }, scheme: 'http', regionId: 'cn-sim', attemptTimeout: 500 },
+        credential: async () => ({ accessKeyId: 'LTAIsim', accessKeySecret: secret }),
+      }),
+    )
+  })
+
+  test('an ENI that a pod uses and that is to be attached again stays, and is attached when it does', async () => {
+    const pool = await start({ cloud })
+    const { ip } = await acquire(pool, 'a')
+    const [eni] = await ourEnis()
+    if (eni === undefined) throw new Error('no ENI')
+    await ecs.detachEni(eni.id, HERE)
+    await until(async () => (await ourEnis())[0]?.status === 'Available')
+    secret = 'wrong'
+    const list: Cloud['describeEnis'] = (filter) => ecs.describeEnis(filter)
+    Object.assign(cloud, { describeEnis: list })
+    await pool.reconcile(new Map())
+    await until(() => pool.problems.join().includes('SignatureDoesNotMatch'))
+    expect([...pool.state.enis.values()].map((record) => record.phase)).toEqual(['attaching'])
+    secret = 'sim-secret'
+    await until(async () => (await ourEnis()).find((found) => found.id === eni.id)?.status === 'InUse')
+    expect(pool.state.addresses.get(ip)).toMatchObject({ phase: 'owned' })
+    expect(await calls('DeleteNetworkInterface')).toBe(0)
+    expect(await calls('DetachNetworkInterface')).toBe(1)
+  })
+
+  test('one that is made for later stays too, and who waits is told the reason at once', async () => {
+    const made: Cloud = {
+      ...cloud,
+      createEni: async (request, options) => {
+        const eni = await cloud.createEni(request, options)
+        secret = 'wrong'
+        return eni
+      },
+    }
+    const pool = await start({ cloud: made })
+    await until(() => pool.problems.join().includes('SignatureDoesNotMatch'))
+    await expect(acquire(pool, 'a')).rejects.toThrow(/SignatureDoesNotMatch/)
+    secret = 'sim-secret'
+    await until(() => [...pool.state.enis.values()].every((eni) => eni.phase === 'in-use'))
+    expect((await acquire(pool, 'b')).ip).toBeDefined()
+    expect(await ourEnis()).toHaveLength(1)
+    expect(await calls('DeleteNetworkInterface')).toBe(0)
+  })
+})
+
+test('a clock that is set back for weeks neither stops the pool nor makes it spin', async () => {
+  let refuse = true
+  const cloud: Cloud = {
+    ...ecs,
+    createEni: async (request, options) => {
+      if (!refuse) return await ecs.createEni(request, options)
+      throw new CloudError('no', { action: 'CreateNetworkInterface', code: 'MaxEniCountExceeded' })
+    },
+  }
+  ahead = 40 * 86_400_000
+  const pool = await start({ cloud })
+  await until(() => pool.problems.length > 0)
+  refuse = false
+  ahead = 0
+  const before = process.listenerCount('warning')
+  const warnings: string[] = []
+  const listen = (warning: Error) => warnings.push(warning.name)
+  process.on('warning', listen)
+  pool.start()
+  expect((await acquire(pool, 'a')).ip).toBeDefined()
+  process.off('warning', listen)
+  expect(process.listenerCount('warning')).toBe(before)
+  expect(warnings).not.toContain('TimeoutOverflowWarning')
+})
+
 test('an ENI whose link never appears does not keep pods from another one', async () => {
   const broken = new Set<string>()
   const links: EniLinks = {
@@ -346,13 +426,13 @@ test('a full journal ends nothing: what cannot be recorded is tried again', asyn
   const cloud: Cloud = {
     ...ecs,
     createEni: async () => {
-      throw new CloudError('no', { action: 'CreateNetworkInterface', code: 'Forbidden.RAM' })
+      throw new CloudError('no', { action: 'CreateNetworkInterface', code: 'MaxEniCountExceeded' })
     },
   }
   // The second write would give the creation up; it fails inside the handling of the failure.
   const pool = await start({ crash, cloud })
   await until(() => crash.writes < 0)
-  expect(pool.problems.join()).toContain('Forbidden.RAM')
+  expect(pool.problems.join()).toContain('MaxEniCountExceeded')
 })
 
 test('a full vSwitch is left for the next one at once', async () => {

@@ -60,6 +60,9 @@ const ENI_LIMIT_PAUSE = 60_000
 /** Pause after a refusal that only an operator can lift, ms. */
 const REFUSAL_PAUSE = 60_000
 
+/** Pause after the cloud did not know who asks, ms: no use in asking for more meanwhile. */
+const IDENTITY_PAUSE = 10_000
+
 /** A guest has its link 0 to 3 s after the cloud says InUse; ms. */
 const LINK_TIMEOUT = 15_000
 /** Pause after the vSwitches could not be looked up, ms. */
@@ -67,6 +70,8 @@ const CHOICE_PAUSE = 10_000
 
 /** Pause after a step that failed for a reason of this machine, ms. */
 const STUMBLE_PAUSE = 1_000
+/** Without anything to do it looks again after this, ms. */
+const LONGEST_SLEEP = 60_000
 
 interface Refusal {
   readonly until: number
@@ -103,6 +108,7 @@ export class Pool {
       log,
       ended: () => this.#step(),
       giveUp: (eni, error) => this.#giveUp(eni, error),
+      refused: (problem) => this.#refuse(problem, IDENTITY_PAUSE),
     })
     for (const eni of options.state.enis.values()) this.#tables.enis.set(eni.key, eni)
     for (const address of options.state.addresses.values()) this.#tables.addresses.set(address.ip, address)
@@ -123,10 +129,16 @@ export class Pool {
 
   /** What keeps the pool from growing, in words for the operator. */
   get problems(): string[] {
-    const { now, vSwitches } = this.#options
-    const refused = this.#refusal !== undefined && this.#refusal.until > now() ? [this.#refusal.problem] : []
+    const { vSwitches } = this.#options
+    const refused = this.#refused === undefined ? [] : [this.#refused.problem]
     const full = vSwitches.allEmpty ? vSwitches.problems : []
     return [...refused, ...full, ...this.#effects.problems]
+  }
+
+  /** Why no new ENI is asked for at present. A clock that was set back prolongs no pause. */
+  get #refused(): Refusal | undefined {
+    const left = (this.#refusal?.until ?? 0) - this.#options.now()
+    return left > 0 && left <= REFUSAL_PAUSE ? this.#refusal : undefined
   }
 
   readyEni(key: EniKey): ReadyEni | undefined {
@@ -179,7 +191,9 @@ export class Pool {
       cloud.describeEnis({ tags: filter }),
     ])
     const enis = new Map([...attached, ...tagged].map((eni) => [eni.id, eni]))
-    const vSwitchIds = new Set([...enis.values()].map((eni) => eni.vSwitchId))
+    // Of ENIs with our tag only: the vSwitch of somebody else's is nothing to us, and may be one we are not told of.
+    const ours = [...enis.values()].filter(({ tags }) => tags.get(CREATOR_TAG.key) === CREATOR_TAG.value)
+    const vSwitchIds = new Set(ours.flatMap((eni) => eni.vSwitchId ?? []))
     const facts = await Promise.all([...vSwitchIds].map((id) => vSwitches.facts(id)))
     const cidrs = new Map(facts.map(({ id, cidr }) => [id, cidr]))
     const result = reconcile({
@@ -296,15 +310,14 @@ export class Pool {
   }
 
   #obstacles() {
-    const { vSwitches, now } = this.#options
-    const refused = this.#refusal !== undefined && this.#refusal.until > now()
+    const { vSwitches } = this.#options
     return {
       busyEnis: this.#effects.busy,
       failedEnis: this.#effects.failed,
       stumblingEnis: this.#effects.stumbling,
       readyEnis: new Set(this.#ready.keys()),
       emptyVSwitches: vSwitches.empty,
-      noNewEni: refused || this.#choosing > 0 || vSwitches.allEmpty,
+      noNewEni: this.#refused !== undefined || this.#choosing > 0 || vSwitches.allEmpty,
     }
   }
 
@@ -325,12 +338,14 @@ export class Pool {
 
   #wakeAt(coolingEnd: number | undefined): void {
     clearTimeout(this.#timer)
-    const times = [coolingEnd, this.#effects.nextTry, this.#refusal?.until, this.#options.vSwitches.nextTry].filter(
+    const times = [coolingEnd, this.#effects.nextTry, this.#refused?.until, this.#options.vSwitches.nextTry].filter(
       (time) => time !== undefined,
     )
     const future = times.filter((time) => time > this.#options.now())
     if (future.length === 0) return
-    this.#timer = setTimeout(() => this.#step(), Math.min(...future) - this.#options.now() + 1)
+    const wait = Math.min(...future) - this.#options.now() + 1
+    // A look too many is nothing; a clock that was set back must not make it sleep for hours.
+    this.#timer = setTimeout(() => this.#step(), Math.min(wait, LONGEST_SLEEP))
     this.#timer.unref()
   }
 

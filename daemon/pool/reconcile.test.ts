@@ -69,6 +69,23 @@ const run = (world: Partial<World>) =>
     ...world,
   })
 
+describe('ENIs that the cloud does not describe as others', () => {
+  test('of one on record that is not understood only its presence is believed', () => {
+    const { mac: _, vSwitchId: __, primaryIp: ___, instanceId: ____, ...rest } = cloudEni('eni-1')
+    const unknown: CloudEni = { ...rest, status: 'Unknown', type: 'Unknown', ips: [], tags: new Map() }
+    const suspicions = { ...NO_SUSPICIONS, missing: new Set([unknown.id]) }
+    const { changes, suspicions: left } = run({ state: recorded(), cloud: [unknown], suspicions })
+    expect(changes).toEqual([])
+    expect(left.missing.size).toBe(0)
+  })
+
+  test('one of ours that has no MAC and address yet is adopted when it has', () => {
+    const { mac: _, primaryIp: __, ...making } = cloudEni('eni-9', { status: 'Creating', ips: [] })
+    expect(run({ cloud: [making] }).changes).toEqual([])
+    expect(run({ cloud: [cloudEni('eni-9')] }).changes).not.toEqual([])
+  })
+})
+
 describe('ENIs', () => {
   test('an attached one of ours that is not on record is adopted with its addresses', () => {
     const { changes } = run({ cloud: [cloudEni('eni-9')] })

@@ -3,6 +3,7 @@
  * Pure; run at start before anything is served, and again from time to time. A single answer of the cloud may be older
  * than the journal, so what takes something away, or adds to an ENI on record, must be seen twice.
  */
+import { isWhole } from '../../cloud/ecs/eni.ts'
 import type { CloudEni } from '../../cloud/ecs.ts'
 import type { EniId, InstanceId, VSwitchId } from '../../cloud/ids.ts'
 import type { Cidr, Ipv4 } from '../../inet/address.ts'
@@ -103,6 +104,12 @@ function isOurs(eni: CloudEni, { instanceId, state }: World): boolean {
 }
 
 function adopt(world: World, eni: CloudEni, { changes, findings }: Report): void {
+  if (!isWhole(eni)) {
+    // It is being made, or could not be made: the next comparison sees more of it, or an operator should.
+    const message = 'an ENI of this node lacks what an ENI has; if this stays, look at it in the console and delete it'
+    findings.push({ level: 'warn', message, fields: { eni: eni.id, status: eni.status } })
+    return
+  }
   const cidr = world.cidrs.get(eni.vSwitchId)
   if (cidr === undefined) return
   const key = world.newKey()
@@ -155,7 +162,8 @@ function loseEni(world: World, record: KnownEni, { changes, findings }: Report):
 
 function compareEni(world: World, pair: Pair, report: Report): void {
   const { record, eni } = pair
-  if (record.since > world.settledBefore) return
+  // Of one that is not understood nothing is known but that it is there.
+  if (record.since > world.settledBefore || eni.status === 'Unknown') return
   const elsewhere = eni.instanceId !== undefined && eni.instanceId !== world.instanceId
   if (elsewhere && record.phase !== 'lost') loseEni(world, record, report)
   else if (!elsewhere && record.phase === 'lost') attachAgain(world, pair, report)

@@ -50,6 +50,38 @@ test('cloud calls are counted by action, failures and throttled answers among th
   expect(then).toContain('terway_api_queue_wait_ms_sum{action="AttachNetworkInterface",priority="pod"} 21')
 })
 
+test('a call that had no turn in time is counted by itself: it was not sent', async () => {
+  const { registry, observeCloud } = createMetrics(() => undefined)
+  const call = { action: 'TagResources', milliseconds: 40, attempt: 1, queued: 7, priority: 'pod' } as const
+  observeCloud({ ...call, code: 'OK' })
+  expect(await registry.metrics()).toContain('terway_api_queue_timeouts{action="TagResources",priority="pod"} 0')
+  observeCloud({ ...call, code: 'BudgetTimeout', milliseconds: 0, queued: 60_000 })
+  const metrics = await registry.metrics()
+  expect(metrics).toContain('terway_api_queue_timeouts{action="TagResources",priority="pod"} 1')
+  expect(metrics).toContain('terway_api_queue_wait_ms_sum{action="TagResources",priority="pod"} 60007')
+  expect(metrics).toContain('terway_api_call_total{action="TagResources"} 1')
+  expect(metrics).toContain('terway_api_call_errors{action="TagResources"} 0')
+  expect(metrics).toContain('terway_api_rate_limit_hits{action="TagResources"} 0')
+  expect(metrics).not.toContain('code="BudgetTimeout"')
+})
+
+test('who waits for a turn is shown by action and priority', async () => {
+  const budget = new Budget({ conf: { perAction: { TagResources: 1 } } })
+  const { registry } = createMetrics(
+    () => undefined,
+    () => budget.snapshot(),
+  )
+  await budget.acquire('TagResources', { priority: 'pod' })
+  const leaver = new AbortController()
+  const waiting = budget.acquire('TagResources', { priority: 'clean-up', signal: leaver.signal })
+  const metrics = await registry.metrics()
+  leaver.abort('over')
+  await expect(waiting).rejects.toBe('over')
+  expect(metrics).toContain('terway_api_queue_waiting{action="TagResources",priority="clean-up"} 1')
+  expect(metrics).toContain('terway_api_queue_waiting{action="TagResources",priority="pod"} 0')
+  expect(await registry.metrics()).toContain('terway_api_queue_waiting{action="TagResources",priority="clean-up"} 0')
+})
+
 test('the rate that the budget allows is shown as it is when asked', async () => {
   const budget = new Budget({ conf: { perAction: { TagResources: 120 }, burstSize: 1 } })
   const { registry } = createMetrics(

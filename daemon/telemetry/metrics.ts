@@ -3,6 +3,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { ActionBudget } from '../../cloud/budget/budget.ts'
+import { PRIORITIES } from '../../cloud/budget/priority.ts'
 import { kindOf } from '../../cloud/error.ts'
 import type { FinishedCall } from '../../cloud/transport.ts'
 import type { ListenAddress } from '../config/flags.ts'
@@ -41,7 +42,8 @@ export function createMetrics(pool: () => Pool | undefined, budget?: () => reado
 
 /**
  * `terway_api_call_errors` / `terway_api_call_total` is the share of failures that the users' alert rules compute:
- * Prometheus divides series of equal labels, so neither has the code. It is in `terway_api_call_latency_count`.
+ * Prometheus divides series of equal labels, so neither has the code. It is in `terway_api_call_latency_count`. Both, and
+ * `terway_api_rate_limit_hits`, speak of what was sent: a call that had no turn in time says nothing about the API.
  */
 function createCloudMetrics(registry: Registry, budget: (() => readonly ActionBudget[]) | undefined) {
   const registers = [registry]
@@ -57,11 +59,18 @@ function createCloudMetrics(registry: Registry, budget: (() => readonly ActionBu
     ...{ name: 'terway_api_queue_wait_ms', help: 'Wait of cloud API calls for their turn in the budget', registers },
     ...{ labelNames: ['action', 'priority'], buckets: BUCKETS },
   })
+  const timeouts = new Counter({
+    ...{ name: 'terway_api_queue_timeouts', help: 'Cloud API calls that had no turn in the budget in time', registers },
+    labelNames: ['action', 'priority'],
+  })
   if (budget !== undefined) collectBudget(registry, budget)
   return (call: FinishedCall) => {
     const { action, code, priority } = call
-    latency.observe({ action, code }, call.milliseconds)
     queued.observe({ action, priority }, call.queued)
+    const sent = code !== 'BudgetTimeout'
+    timeouts.inc({ action, priority }, sent ? 0 : 1)
+    if (!sent) return
+    latency.observe({ action, code }, call.milliseconds)
     total.inc({ action })
     // Also by 0: a series that begins with its first error has no rate at that moment.
     errors.inc({ action }, code === 'OK' ? 0 : 1)
@@ -70,6 +79,15 @@ function createCloudMetrics(registry: Registry, budget: (() => readonly ActionBu
 }
 
 function collectBudget(registry: Registry, budget: () => readonly ActionBudget[]): void {
+  new Gauge({
+    ...{ name: 'terway_api_queue_waiting', help: 'Cloud API calls that wait for their turn in the budget now' },
+    ...{ labelNames: ['action', 'priority'], registers: [registry] },
+    collect() {
+      for (const { action, waiting } of budget()) {
+        for (const priority of PRIORITIES) this.set({ action, priority }, waiting[priority])
+      }
+    },
+  })
   new Gauge({
     ...{ name: 'terway_api_budget_per_second', help: 'Cloud API calls per second that the budget allows now' },
     ...{ labelNames: ['action'], registers: [registry] },

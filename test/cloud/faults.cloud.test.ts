@@ -102,7 +102,7 @@ describe('a creation that goes wrong once is one ENI, with one call more', () =>
 
 describe('what cannot be helped by asking again is asked once', () => {
   test.each([
-    ['Forbidden.RAM', 403, 'permanent'],
+    ['Forbidden.RAM', 403, 'identity'],
     ['InvalidVSwitchId.NotFound', 404, 'not-found'],
     ['InvalidVSwitchId.IpNotEnough', 403, 'exhausted'],
     ['MaxEniCountExceeded', 403, 'exhausted'],

@@ -91,7 +91,7 @@ export class RegionUnderTest {
       ...{ budget, clock, attemptTimeout, callTimeout, onCall: (call) => calls.push(call) },
       credential: credential ?? (async () => KEY),
     })
-    return { cloud: createCloud(transport, clock), budget, calls }
+    return { cloud: createCloud(transport, { clock }), budget, calls }
   }
 
   /** Adds a fault; from the next call on it acts. */
