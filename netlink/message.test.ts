@@ -7,6 +7,8 @@ import { Exchange, encodeRequests, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR, ty
 
 const RTM_NEWLINK = 16
 const RTM_GETLINK = 18
+const IPCTNL_MSG_CT_GET = 0x101
+const IPCTNL_MSG_CT_DELETE = 0x102
 const NLMSG_ERROR = 2
 const NLMSG_DONE = 3
 const PORT = 4711
@@ -49,6 +51,12 @@ describe('requests', () => {
     expect(bytes).toHaveLength(64)
     expect([readU32(bytes, 0), readU16(bytes, 6), readU32(bytes, 8)]).toEqual([32, NLM_F_CREATE | 5, 10])
     expect([readU16(bytes, 38), readU32(bytes, 40)]).toEqual([NLM_F_DUMP | 1, 11])
+  })
+
+  test('of ctnetlink are told from each other by their own numbers', () => {
+    const flagsOf = (type: number, flags: number) => readU16(encodeRequests([{ ...dump, type, flags }], 1), 6)
+    expect(flagsOf(IPCTNL_MSG_CT_GET, NLM_F_DUMP)).toBe(NLM_F_DUMP | 1)
+    expect(flagsOf(IPCTNL_MSG_CT_DELETE, 0)).toBe(5)
   })
 })
 

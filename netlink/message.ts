@@ -34,7 +34,7 @@ const NLMSGERR_ATTR_MSG = 1
 const HEADER = 16
 
 export interface Request {
-  /** RTM_… */
+  /** RTM_…, or IPCTNL_MSG_… with its subsystem. */
   readonly type: number
   /** NLM_F_… besides REQUEST and ACK. */
   readonly flags: number
@@ -98,9 +98,12 @@ export function encodeRequests(requests: readonly Request[], firstSeq: number): 
   )
 }
 
-/** rtnetlink numbers its requests in fours: new, delete, get, set (linux/rtnetlink.h). */
+/**
+ * rtnetlink numbers its requests in fours: new, delete, get, set (linux/rtnetlink.h); ctnetlink, behind the number of
+ * its subsystem: new, get, delete (linux/netfilter/nfnetlink_conntrack.h).
+ */
 function isGet(type: number): boolean {
-  return type % 4 === 2
+  return type < 0x100 ? type % 4 === 2 : (type & 0xff) === 1
 }
 
 function textOf(attributes: Attributes): string | undefined {

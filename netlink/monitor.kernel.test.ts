@@ -13,7 +13,7 @@ import { addNeighbour } from './neighbour.ts'
 import { type Netns, withNetns } from './netns.ts'
 import { addRoute, deleteRoute } from './route.ts'
 import { addRule, deleteRule } from './rule.ts'
-import { NetlinkSocket, netlinkAddress, openRouteSocket } from './socket.ts'
+import { NetlinkSocket, netlinkAddress, openNetlinkSocket } from './socket.ts'
 
 let spaces: TestNamespaces
 let netns: Netns
@@ -135,7 +135,7 @@ test('what another process sends is no event', async () => {
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
     .find(([, protocol, , groups]) => protocol === '0' && Number(`0x${groups}`) > 0)
-  const forger = openRouteSocket(netns, { receiveBuffer: 65_536 })
+  const forger = openNetlinkSocket(netns, { receiveBuffer: 65_536 })
   try {
     const to = netlinkAddress()
     writeU32(to, Number(row?.[2]), 4)

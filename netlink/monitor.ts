@@ -15,7 +15,7 @@ import { type Neighbour, parseNeighbour } from './neighbour.ts'
 import type { NetnsRef } from './netns.ts'
 import { parseRoute, type Route } from './route.ts'
 import { parseRule, type Rule } from './rule.ts'
-import { openRouteSocket } from './socket.ts'
+import { openNetlinkSocket } from './socket.ts'
 
 /** NETLINK_ADD_MEMBERSHIP of linux/netlink.h */
 const NETLINK_ADD_MEMBERSHIP = 1
@@ -107,7 +107,7 @@ export class NetlinkMonitor implements Disposable {
   /** Events from now on are delivered. @throws NetnsError, SystemCallError */
   constructor(options: MonitorOptions) {
     this.#options = options
-    this.#fd = openRouteSocket(options.netns, { receiveBuffer: options.receiveBuffer ?? DEFAULT_RECEIVE_BUFFER })
+    this.#fd = openNetlinkSocket(options.netns, { receiveBuffer: options.receiveBuffer ?? DEFAULT_RECEIVE_BUFFER })
     try {
       for (const group of GROUPS) {
         ffi.setsockopt(this.#fd, { level: ffi.SOL_NETLINK, name: NETLINK_ADD_MEMBERSHIP, value: u32(group) })

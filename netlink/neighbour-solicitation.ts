@@ -53,19 +53,17 @@ export class SolicitationSocket implements Disposable {
     }
   }
 
-  /** The next one; undefined when there is none. @throws SystemCallError */
-  receive(): Solicitation | undefined {
-    for (;;) {
-      const asker = Buffer.alloc(SOCKADDR.length)
-      const length = ffi.recvfrom(this.#fd, this.#message, { from: asker, flags: ffi.MSG_DONTWAIT })
-      if (length === undefined) return undefined
-      if (length < HEADER) continue // cut off by its sender
-      return {
-        target: ipFromBytes(this.#message.subarray(TARGET, HEADER)) as Ipv6,
-        source: ipFromBytes(asker.subarray(SOCKADDR.address, SOCKADDR.scope)) as Ipv6,
-        ifindex: readU32(asker, SOCKADDR.scope),
-        asker,
-      }
+  /** The next one, unless its sender has cut it off; undefined when there is none. @throws SystemCallError */
+  receive(): Solicitation | 'cut off' | undefined {
+    const asker = Buffer.alloc(SOCKADDR.length)
+    const length = ffi.recvfrom(this.#fd, this.#message, { from: asker, flags: ffi.MSG_DONTWAIT })
+    if (length === undefined) return undefined
+    if (length < HEADER) return 'cut off'
+    return {
+      target: ipFromBytes(this.#message.subarray(TARGET, HEADER)) as Ipv6,
+      source: ipFromBytes(asker.subarray(SOCKADDR.address, SOCKADDR.scope)) as Ipv6,
+      ifindex: readU32(asker, SOCKADDR.scope),
+      asker,
     }
   }
 

@@ -11,7 +11,7 @@ import { listLinks, setLinkUp } from './link.ts'
 import type { Netns } from './netns.ts'
 import { addRoute, listRoutes } from './route.ts'
 import { addRule, listRules, type RuleAddition } from './rule.ts'
-import { NetlinkSocket, openRouteSocket } from './socket.ts'
+import { NetlinkSocket, openNetlinkSocket } from './socket.ts'
 
 let spaces: TestNamespaces
 let netns: Netns
@@ -78,7 +78,7 @@ describe('what can go wrong', () => {
 
   test('another process that knows our address and sequence numbers answers nothing', () => {
     using socket = NetlinkSocket.open({ netns })
-    const forger = openRouteSocket(netns, { receiveBuffer: 65536 })
+    const forger = openNetlinkSocket(netns, { receiveBuffer: 65536 })
     try {
       const to = Buffer.alloc(12)
       writeU16(to, ffi.AF_NETLINK, 0)

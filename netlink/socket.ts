@@ -1,5 +1,5 @@
 /**
- * A blocking rtnetlink socket.
+ * A blocking netlink socket.
  *
  * The kernel carries out a request inside `send`, so the answer is there when `recv` is called and nothing waits. The
  * socket belongs for life to the namespace it was opened in. For events see monitor.ts.
@@ -13,7 +13,8 @@ import { type NetnsRef, withNetns } from './netns.ts'
 import { wholeListing } from './whole-listing.ts'
 
 /** linux/netlink.h */
-const NETLINK_ROUTE = 0
+const PROTOCOLS = { route: 0, netfilter: 12 } as const
+type NetlinkProtocol = keyof typeof PROTOCOLS
 const NETLINK_ADD_MEMBERSHIP = 1
 const NETLINK_DROP_MEMBERSHIP = 2
 const NETLINK_CAP_ACK = 10
@@ -42,6 +43,8 @@ export function netlinkAddress(groups = 0): Buffer {
 export interface NetlinkSocketOptions {
   /** The namespace the calling thread is in when absent. */
   readonly netns?: NetnsRef
+  /** Which part of the kernel it talks to: rtnetlink when absent. */
+  readonly protocol?: NetlinkProtocol
   /** First size of the receive buffer in bytes; it grows to what arrives. */
   readonly datagramBytes?: number
   /** Bytes the kernel may queue for this socket. 4 MiB, enough for the acks of the largest batch. */
@@ -49,11 +52,14 @@ export interface NetlinkSocketOptions {
 }
 
 /** Opens, sizes and binds a descriptor; it is closed again when any of that fails. */
-export function openRouteSocket(netns: NetnsRef | undefined, options: { readonly receiveBuffer: number }): number {
-  const create = () => ffi.socket({ domain: ffi.AF_NETLINK, type: ffi.SOCK_RAW, protocol: NETLINK_ROUTE })
+export function openNetlinkSocket(
+  netns: NetnsRef | undefined,
+  { protocol = 'route', receiveBuffer }: { readonly protocol?: NetlinkProtocol; readonly receiveBuffer: number },
+): number {
+  const create = () => ffi.socket({ domain: ffi.AF_NETLINK, type: ffi.SOCK_RAW, protocol: PROTOCOLS[protocol] })
   const fd = netns === undefined ? create() : withNetns(netns, create)
   try {
-    ffi.setsockopt(fd, { level: ffi.SOL_SOCKET, name: ffi.SO_RCVBUFFORCE, value: u32(options.receiveBuffer) })
+    ffi.setsockopt(fd, { level: ffi.SOL_SOCKET, name: ffi.SO_RCVBUFFORCE, value: u32(receiveBuffer) })
     ffi.setsockopt(fd, { level: ffi.SOL_SOCKET, name: ffi.SO_SNDBUFFORCE, value: u32(SEND_BUFFER) })
     for (const name of [NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK]) {
       ffi.setsockopt(fd, { level: ffi.SOL_NETLINK, name, value: u32(1) })
@@ -88,8 +94,8 @@ export class NetlinkSocket implements Disposable {
 
   /** @throws NetnsError when the namespace cannot be entered, SystemCallError when the socket cannot be made. */
   static open(options: NetlinkSocketOptions = {}): NetlinkSocket {
-    const { netns, datagramBytes = DATAGRAM, receiveBuffer = RECEIVE_BUFFER } = options
-    return new NetlinkSocket(openRouteSocket(netns, { receiveBuffer }), datagramBytes)
+    const { netns, protocol = 'route', datagramBytes = DATAGRAM, receiveBuffer = RECEIVE_BUFFER } = options
+    return new NetlinkSocket(openNetlinkSocket(netns, { protocol, receiveBuffer }), datagramBytes)
   }
 
   /** The socket's address: who knows it can send to it, which `request` ignores. */
