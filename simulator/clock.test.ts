@@ -34,3 +34,28 @@ test('a sleep is as long in the region as it is told to be: the real one is divi
     jest.useRealTimers()
   }
 })
+
+test('a sleep longer than any timer takes its time', async () => {
+  jest.useFakeTimers()
+  try {
+    const clock = new RegionClock(0.02)
+    let woken = false
+    const sleep = clock.sleep(86_400_000).then(() => {
+      woken = true
+    })
+    await jest.advanceTimersByTimeAsync(86_400_000 / 0.02 - 1)
+    expect(woken).toBe(false)
+    await jest.advanceTimersByTimeAsync(1)
+    expect(woken).toBe(true)
+    await sleep
+  } finally {
+    jest.useRealTimers()
+  }
+})
+
+test('stop ends a sleep that is longer than any timer', async () => {
+  const clock = new RegionClock(0.001)
+  const sleep = clock.sleep(86_400_000)
+  clock.stop()
+  await sleep
+})

@@ -3,6 +3,9 @@
 /** Faster than that, a timer's millisecond is longer than most latencies. */
 export const MAX_SPEED = 1000
 
+/** Node's timers take a longer time for no time at all, real ms. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
 /**
  * Latencies, windows and expirations are read from it. What clients date by their own clock, like signatures and OIDC
  * tokens, is not: that is compared with the wall clock.
@@ -24,13 +27,21 @@ export class RegionClock {
   }
 
   /** `milliseconds` of the region; shorter when the clock is stopped. */
-  readonly sleep = (milliseconds: number): Promise<void> => {
-    if (this.#stopped || milliseconds <= 0) return Promise.resolve()
+  readonly sleep = async (milliseconds: number): Promise<void> => {
+    let left = milliseconds / this.speed
+    while (left > 0 && !this.#stopped) {
+      await this.#wait(Math.min(left, LONGEST_TIMER))
+      left -= LONGEST_TIMER
+    }
+  }
+
+  /** Real milliseconds. */
+  #wait(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.#sleeping.delete(timer)
         resolve()
-      }, milliseconds / this.speed)
+      }, milliseconds)
       this.#sleeping.set(timer, resolve)
     })
   }

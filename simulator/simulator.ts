@@ -116,11 +116,12 @@ async function serve(served: Served, cleanups: Cleanup[]): Promise<Server> {
   const { now, sleep, speed } = clock
   const audit = new Audit()
   const temporaryKeys = new TemporaryKeys(now)
+  const onInternalError = (error: unknown) => log.error({ err: error }, 'a call failed')
   const gateway = new Gateway({
     ...{ cloud, audit, now, sleep, faults, temporaryKeys },
     wall: Date.now,
     changed: () => engine.changed(),
-    onInternalError: (error) => log.error({ err: error }, 'a call failed'),
+    onInternalError,
   })
   const open = async (server: Server, where: Listener): Promise<void> => {
     await listen(server, where)
@@ -130,7 +131,7 @@ async function serve(served: Served, cleanups: Cleanup[]): Promise<Server> {
     const inVpc = (host: string) => ({ fd: listenTcpInNetns(netnsPath(fabric.vpcNetns), { host, port: HTTP_PORT }) })
     const metadata = new MetadataService({ cloud, now, faults, temporaryKeys })
     await open(createMetadataServer(metadata), inVpc(METADATA_IP))
-    await open(createApiServer({ gateway, cloud }), inVpc(API_IP))
+    await open(createApiServer({ gateway, cloud, onInternalError }), inVpc(API_IP))
   }
   const { actions } = gateway
   const control = new Control({
@@ -139,7 +140,7 @@ async function serve(served: Served, cleanups: Cleanup[]): Promise<Server> {
     page: () => page(served, audit),
     ...(fabric === undefined ? {} : { fabric }),
   })
-  const home = createApiServer({ gateway, cloud, control })
+  const home = createApiServer({ gateway, cloud, control, onInternalError })
   await open(home, served.listen)
   return home
 }

@@ -171,10 +171,9 @@ export async function deleteEni(context: EffectContext, record: KnownEni): Promi
     context.commit([{ kind: 'put-eni', eni: { ...record, phase: 'detaching', since: context.now() } }])
     return
   }
-  if (before !== undefined) {
-    await context.cloud.deleteEni(record.id, shrinking(context))
-    await untilStatus(context, record, 'gone')
-  }
+  // Also when the list lacks it: a list may be wrong, and deleting what is gone is no failure.
+  await context.cloud.deleteEni(record.id, shrinking(context))
+  await untilStatus(context, record, 'gone')
   context.commit([{ kind: 'drop-eni', key: record.key }])
 }
 

@@ -3,6 +3,7 @@ import type { Cloud } from '../cloud/cloud.ts'
 import type { Eni } from '../cloud/eni.ts'
 import type { Latencies } from '../region/region.ts'
 import type { Parameters } from './parameters.ts'
+import type { TemporaryKeys } from './temporary-keys.ts'
 
 export type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json }
 /** The answer without its RequestId. */
@@ -15,9 +16,13 @@ export const STS = '2015-04-01'
 
 /** What a call sees besides the cloud as it is. */
 export interface CallContext {
-  /** The ENIs as Describe actions show them to this caller: late, or wrong when a fault asks for it. */
+  /** The ENIs as Describe actions show them to this caller: late, or old when a fault asks for it. */
   readonly enis: readonly Eni[]
-  readonly now: number
+  /** Takes from the ENIs that match the call's filters those that a fault hides. */
+  readonly shown: (matching: readonly Eni[]) => readonly Eni[]
+  readonly temporaryKeys: TemporaryKeys
+  /** Milliseconds since the epoch, of the wall clock: the issuers of OIDC tokens date by it. */
+  readonly wall: number
 }
 
 export interface Action {
@@ -26,8 +31,13 @@ export interface Action {
   readonly regionId: 'required' | 'optional'
   /** The call proves who makes it in another way than by a signature; its parameters may be in the body. */
   readonly unsigned?: true
-  /** Whether a ClientToken makes the call idempotent. */
-  readonly clientToken: boolean
+  /**
+   * All of them but RegionId, as the API reference writes them: `VSwitchId`, `PrivateIpAddress.N`, `Tag.N.Key`. A call
+   * with another one is refused. A ClientToken makes the call idempotent.
+   */
+  readonly parameters: readonly string[]
+  /** Calls of actions with this mark, for one ENI, come one at a time: a second one meets `Operation.Conflict`. */
+  readonly alone?: true
   /** How long the answer takes. Asynchronous actions answer at once and take their time afterwards. */
   readonly latency?: keyof Latencies
   /** Throws ApiError; the cloud is unchanged then. */

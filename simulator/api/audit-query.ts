@@ -37,7 +37,9 @@ export interface AuditSum {
   readonly calls: number
   /** Those that changed the state of the cloud. */
   readonly effects: number
-  /** How often the same key called again with the same parameters after an answer with this code. */
+  /** Different ClientTokens of the calls; absent when none had one. */
+  readonly tokens?: number
+  /** How often the same key called again with the same parameters, ClientToken aside, after an answer with this code. */
   readonly repeats: number
   /** Milliseconds from such a call to its repetition, at the least. */
   readonly shortestGap?: number
@@ -48,6 +50,7 @@ interface Sum {
   readonly code: string
   calls: number
   effects: number
+  readonly tokens: Set<string>
   repeats: number
   shortestGap: number
 }
@@ -67,9 +70,9 @@ export function sumUp(entries: readonly AuditEntry[]): readonly AuditSum[] {
     const sum = sumOf(sums, entry)
     sum.calls += 1
     if (entry.effect) sum.effects += 1
+    if (entry.clientToken !== undefined) sum.tokens.add(entry.clientToken)
     const at = Date.parse(entry.time)
-    const asked = [entry.action, entry.key, entry.node, Object.entries(entry.parameters).sort()]
-    const identity = JSON.stringify(asked)
+    const identity = identityOf(entry)
     const before = last.get(identity)
     if (before !== undefined) {
       before.sum.repeats += 1
@@ -77,12 +80,26 @@ export function sumUp(entries: readonly AuditEntry[]): readonly AuditSum[] {
     }
     last.set(identity, { sum, at })
   }
-  return [...sums.values()].map(({ shortestGap, ...sum }) => ({ ...sum, ...(sum.repeats > 0 ? { shortestGap } : {}) }))
+  return [...sums.values()].map(({ tokens, repeats, shortestGap, ...sum }) => ({
+    ...sum,
+    ...(tokens.size > 0 ? { tokens: tokens.size } : {}),
+    repeats,
+    ...(repeats > 0 ? { shortestGap } : {}),
+  }))
+}
+
+/** Equal for calls that ask for the same: a loop that makes a new ClientToken each time is one, too. */
+function identityOf({ action, key, node, parameters }: AuditEntry): string {
+  const { ClientToken, ...asked } = parameters
+  return JSON.stringify([action, key, node, Object.entries(asked).sort()])
 }
 
 function sumOf(sums: Map<string, Sum>, { action, code }: AuditEntry): Sum {
   const key = `${action} ${code}`
-  const sum = sums.get(key) ?? { action, code, calls: 0, effects: 0, repeats: 0, shortestGap: Number.POSITIVE_INFINITY }
+  const sum = sums.get(key) ?? {
+    ...{ action, code, calls: 0, effects: 0, tokens: new Set<string>(), repeats: 0 },
+    shortestGap: Number.POSITIVE_INFINITY,
+  }
   sums.set(key, sum)
   return sum
 }

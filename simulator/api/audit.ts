@@ -32,12 +32,28 @@ export interface AuditEntry {
   readonly parameters: Readonly<Record<string, string>>
 }
 
-/** Entries that are kept; older ones are forgotten. */
-const KEPT = 100_000
+export interface Capacity {
+  readonly entries: number
+  /** Characters of all entries together, as JSON. */
+  readonly characters: number
+}
+
+/** What is kept; the oldest entries are forgotten first. */
+const CAPACITY: Capacity = { entries: 100_000, characters: 64 * 1024 * 1024 }
+/** Characters of one text; the rest of it is not kept. */
+const LONGEST = 1024
 
 export class Audit {
+  readonly #capacity: Capacity
   readonly #entries: AuditEntry[] = []
+  /** Characters of each entry. */
+  readonly #sizes: number[] = []
+  #size = 0
   #calls = 0
+
+  constructor(capacity = CAPACITY) {
+    this.#capacity = capacity
+  }
 
   /** The oldest first; their numbers have no gaps. */
   get entries(): readonly AuditEntry[] {
@@ -45,12 +61,28 @@ export class Audit {
   }
 
   add(entry: Omit<AuditEntry, 'n'>): void {
-    this.#entries.push({ n: ++this.#calls, ...entry })
-    if (this.#entries.length > KEPT) this.#entries.splice(0, KEPT / 10)
+    // Through JSON, since a part of a text would keep the whole of it in memory.
+    const text = JSON.stringify({ n: ++this.#calls, ...entry }, cut)
+    this.#entries.push(JSON.parse(text) as AuditEntry)
+    this.#sizes.push(text.length)
+    this.#size += text.length
+    while (this.#entries.length > this.#capacity.entries || this.#size > this.#capacity.characters) this.#forget()
   }
 
   /** Those after the entry with the number. */
   since(n: number): readonly AuditEntry[] {
     return this.#entries.slice(Math.max(0, n + 1 - (this.#entries[0]?.n ?? 1)))
   }
+
+  /** Some at once: taking one from the front of a long list is slow. */
+  #forget(): void {
+    const count = Math.ceil(this.#entries.length / 10)
+    this.#entries.splice(0, count)
+    for (const size of this.#sizes.splice(0, count)) this.#size -= size
+  }
+}
+
+function cut(_: string, value: unknown): unknown {
+  if (typeof value !== 'string' || value.length <= LONGEST) return value
+  return `${value.slice(0, LONGEST)}… (${value.length} characters)`
 }

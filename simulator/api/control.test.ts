@@ -5,6 +5,7 @@ import { NO_LATENCY, testRegion } from '../../test/simulator/region.ts'
 import { send } from '../../test/simulator/send.ts'
 import { signedRequest } from '../../test/simulator/sign-request.ts'
 import { type Simulator, startSimulator } from '../simulator.ts'
+import { VPC } from './action.ts'
 
 const CREATE = { VSwitchId: 'vsw-sim-h', SecurityGroupId: 'sg-sim' }
 let simulator: Simulator
@@ -130,6 +131,28 @@ describe('/audit', () => {
       ],
     })
   })
+})
+
+test('a new ClientToken each time hides no loop', async () => {
+  for (const ClientToken of ['a', 'b', 'b']) {
+    await call('CreateNetworkInterface', { VSwitchId: 'vsw-x', SecurityGroupId: 'sg-sim', ClientToken })
+  }
+  expect((await read('/audit/summary')).body).toMatchObject({
+    sums: [{ action: 'CreateNetworkInterface', code: 'InvalidVSwitchId.NotFound', calls: 3, tokens: 2, repeats: 2 }],
+  })
+})
+
+test('only calls make a vSwitch lie: looking at the state does not count', async () => {
+  await http('POST', '/faults', '{"effect":{"vSwitch":"vsw-sim-h","availableIps":0}}')
+  const hits = async () => ((await read('/faults')).body as { faults: { hits: number }[] }).faults[0]?.hits
+  expect((await read('/state')).body).toMatchObject({ vSwitches: [{ id: 'vsw-sim-h', availableIps: 0 }, {}] })
+  await fetch(simulator.ready.api, { headers: { accept: 'text/html' } })
+  expect(await hits()).toBe(0)
+  await call('CreateNetworkInterface', CREATE)
+  expect(await hits()).toBe(1)
+  const query = { RegionId: 'cn-sim', VSwitchId: 'vsw-sim-h' }
+  await send(simulator.ready.api, signedRequest({ action: 'DescribeVSwitches', version: VPC, query }))
+  expect(await hits()).toBe(2)
 })
 
 test('/changes has what became of ENIs, tags, routes and faults, in the order of time', async () => {

@@ -5,6 +5,7 @@ import { NO_LATENCY, testRegion } from '../../test/simulator/region.ts'
 import type { Eni } from '../cloud/eni.ts'
 import { DESCRIBE_NETWORK_INTERFACE_ACTIONS } from './describe-network-interfaces.ts'
 import { Parameters } from './parameters.ts'
+import { TemporaryKeys } from './temporary-keys.ts'
 
 /** 1 to 4 are primary, 5 is a trunk, 6 its member, 7 has IPv6, tags and a resource group. */
 function testEnis() {
@@ -98,12 +99,15 @@ describe('DescribeNetworkInterfaceAttribute', () => {
 
 test('the answer is what the caller is shown, not what is there', () => {
   const { cloud, now } = testEnis()
-  const ask = (action: string, query: Query, enis: readonly Eni[]) =>
-    DESCRIBE_NETWORK_INTERFACE_ACTIONS[action]?.handle(cloud, new Parameters(new Map(Object.entries(query))), {
-      enis,
-      now: now(),
-    })
-  expect(ask('DescribeNetworkInterfaces', {}, [])).toMatchObject({ TotalCount: 0 })
-  const query = { NetworkInterfaceId: idOf(5) }
-  expect(() => ask('DescribeNetworkInterfaceAttribute', query, [])).toThrow('does not exist')
+  const none = { enis: [], shown: (enis: readonly Eni[]) => enis }
+  const hidden = { enis: cloud.enis(), shown: () => [] }
+  for (const context of [none, hidden]) {
+    const ask = (action: string, query: Query) =>
+      DESCRIBE_NETWORK_INTERFACE_ACTIONS[action]?.handle(cloud, new Parameters(new Map(Object.entries(query))), {
+        ...{ ...context, temporaryKeys: new TemporaryKeys(now), wall: now() },
+      })
+    expect(ask('DescribeNetworkInterfaces', {})).toMatchObject({ TotalCount: 0 })
+    const query = { NetworkInterfaceId: idOf(5) }
+    expect(() => ask('DescribeNetworkInterfaceAttribute', query)).toThrow('does not exist')
+  }
 })

@@ -70,8 +70,7 @@ function matching(cloud: Cloud, parameters: Parameters, { enis }: CallContext): 
 }
 
 function describe(cloud: Cloud, parameters: Parameters, context: CallContext): Answer {
-  parameters.only(DESCRIBE)
-  const enis = matching(cloud, parameters, context)
+  const enis = context.shown(matching(cloud, parameters, context))
   const sets = (items: readonly Eni[]) => ({ NetworkInterfaceSet: items.map((eni) => eniJson(eni, cloud.region)) })
   if (parameters.has('PageNumber') || parameters.has('PageSize')) {
     const { items, number, size } = pageByNumber(enis, parameters, NUMBERED_PAGE)
@@ -90,18 +89,17 @@ function describe(cloud: Cloud, parameters: Parameters, context: CallContext): A
 /** `basic` is in no documentation; callers send it and get the same as without. */
 const ATTRIBUTES = ['attachment', 'basic'] as const
 
-function attribute(cloud: Cloud, parameters: Parameters, { enis }: CallContext): Answer {
-  parameters.only(['NetworkInterfaceId', 'Attribute'])
+function attribute(cloud: Cloud, parameters: Parameters, { enis, shown }: CallContext): Answer {
   const id = parameters.eniId()
   const asked = choice(parameters, 'Attribute', { values: ATTRIBUTES, code: 'UnsupportedParameter' })
-  const eni = enis.find((candidate) => candidate.id === id)
+  const [eni] = shown(enis.filter((candidate) => candidate.id === id))
   if (eni === undefined) throw new ApiError('InvalidEniId.NotFound', `The ENI ${id} does not exist.`)
   return eniAttributeJson(eni, cloud.region, asked === 'attachment' ? membersOf(enis, id) : undefined)
 }
 
-const common = { version: ECS, regionId: 'required', clientToken: false } as const
+const common = { version: ECS, regionId: 'required' } as const
 
 export const DESCRIBE_NETWORK_INTERFACE_ACTIONS: Readonly<Record<string, Action>> = {
-  DescribeNetworkInterfaces: { ...common, handle: describe },
-  DescribeNetworkInterfaceAttribute: { ...common, handle: attribute },
+  DescribeNetworkInterfaces: { ...common, parameters: DESCRIBE, handle: describe },
+  DescribeNetworkInterfaceAttribute: { ...common, parameters: ['NetworkInterfaceId', 'Attribute'], handle: attribute },
 }

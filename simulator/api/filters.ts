@@ -15,6 +15,9 @@ export function equalTo<T>(
   return (item) => tests.every((matches) => matches(item))
 }
 
+/** What `Parameters.tags` reads. */
+export const TAG_PARAMETERS = ['Tag.N.Key', 'Tag.N.Value']
+
 /** Compares `Tag.N`. A tag without a value asks only for the key. */
 export function taggedAs(parameters: Parameters): (tags: Tags) => boolean {
   const wanted = [...parameters.tags()]

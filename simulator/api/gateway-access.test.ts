@@ -219,6 +219,7 @@ describe('AssumeRoleWithOIDC', () => {
       OIDCTokenInfo: { Subject: 'system:serviceaccount:kube-system:terway', Issuer: 'https://issuer' },
     })
     expect(JSON.stringify(audit.entries)).not.toContain(VALID)
+    expect(audit.entries[0]?.parameters).toMatchObject({ RoleArn: FORM.RoleArn, OIDCToken: '(not shown)' })
     const key = signing(body.Credentials as unknown as RoleCredentials)
     expect((await call('DescribeInstances', key)).status).toBe(200)
     pass(HOUR)
@@ -237,7 +238,7 @@ describe('AssumeRoleWithOIDC', () => {
     expect(body).toMatchObject({ Credentials: { Expiration: '2026-11-21T05:40:00Z' } })
   })
 
-  test.each<[Partial<typeof FORM> & { DurationSeconds?: string }, number, string]>([
+  test.each<[Partial<typeof FORM> & { DurationSeconds?: string; Policy?: string }, number, string]>([
     [{ RoleArn: '' }, 400, 'MissingParameter'],
     [{ RoleArn: 'node-role' }, 400, 'InvalidParameter'],
     [{ RoleArn: 'acs:ram::100000000000001:role/other' }, 404, 'EntityNotExist.Role'],
@@ -250,6 +251,7 @@ describe('AssumeRoleWithOIDC', () => {
     [{ RoleSessionName: 'a b' }, 400, 'InvalidParameter'],
     [{ DurationSeconds: '899' }, 400, 'InvalidParameter'],
     [{ DurationSeconds: '7201' }, 400, 'InvalidParameter'],
+    [{ Policy: '{"Version":"1","Statement":[]}' }, 400, 'UnsupportedParameter'],
   ])('%j: %d %s', async (changes, expected, code) => {
     const { gateway } = testAccess()
     const { status, body } = await gateway.answer(request({ ...FORM, ...changes }))

@@ -5,7 +5,7 @@ import { signedRequest } from '../../test/simulator/sign-request.ts'
 import { Cloud } from '../cloud/cloud.ts'
 import { Faults } from '../faults/faults.ts'
 import { parseFault } from '../faults/parse.ts'
-import type { NodeName } from '../region/ids.ts'
+import type { EniId, NodeName } from '../region/ids.ts'
 import { Audit } from './audit.ts'
 import { Gateway } from './gateway.ts'
 
@@ -196,6 +196,21 @@ describe('wrong lists', () => {
     expect((await call('DeleteNetworkInterface', { NetworkInterfaceId: NEXT })).status).toBe(200)
   })
 
+  test('of a random one, it is one of those that the call would find', async () => {
+    const { call, add, faults, last } = testGateway()
+    for (let i = 0; i < 20; i++) await call('CreateNetworkInterface', CREATE)
+    add({ answer: 'missing' }, { times: 1 })
+    const count = async (query: Readonly<Record<string, string>>) =>
+      (await call('DescribeNetworkInterfaces', query)).body.TotalCount
+    expect(await count({ 'NetworkInterfaceId.1': 'eni-x' })).toBe(0)
+    expect(last()).not.toHaveProperty('faults')
+    expect(faults.list()).toMatchObject([{ matched: 0, hits: 0 }])
+    expect(await count({ 'NetworkInterfaceId.1': 'eni-sim00000007' })).toBe(0)
+    expect(last()).toMatchObject({ code: 'OK', faults: ['fault-1'] })
+    expect(await count({ 'NetworkInterfaceId.1': 'eni-sim00000007' })).toBe(1)
+    expect(faults.list()).toMatchObject([{ matched: 2, hits: 1 }])
+  })
+
   test('of a random one every list lacks one', async () => {
     const { call, add } = testGateway()
     add({ answer: 'missing' })
@@ -265,6 +280,134 @@ describe('in the cloud', () => {
     expect(await create()).toBe('InvalidVSwitchId.IpNotEnough')
     faults.remove(id)
     expect(await create()).toBeUndefined()
+  })
+})
+
+describe('addresses of one ENI are changed one call at a time', () => {
+  const LATENCIES = { latencies: { ...NO_LATENCY, assign: 500, unassign: 500 } }
+  const ENI = { NetworkInterfaceId: NEXT }
+  const ASSIGN = { ...ENI, SecondaryPrivateIpAddressCount: '1' }
+  const CONFLICT = { status: 403, body: { Code: 'Operation.Conflict', Message: 'ecs task is conflicted.' } }
+
+  /** While an address is being assigned to the ENI; `done` lets that end. */
+  async function whileAssigning(query: Readonly<Record<string, string>> = ASSIGN) {
+    const world = testGateway(LATENCIES)
+    await world.call('CreateNetworkInterface', CREATE)
+    await world.call('CreateNetworkInterface', CREATE)
+    const release = world.hold()
+    const first = world.call('AssignPrivateIpAddresses', query)
+    await settle()
+    const done = async () => {
+      release()
+      expect((await first).status).toBe(200)
+    }
+    return { ...world, done }
+  }
+
+  test.each<[string, Readonly<Record<string, string>>]>([
+    ['AssignPrivateIpAddresses', { SecondaryPrivateIpAddressCount: '2' }],
+    ['UnassignPrivateIpAddresses', { 'PrivateIpAddress.1': '10.0.1.3' }],
+    ['AssignIpv6Addresses', { Ipv6AddressCount: '1' }],
+    ['UnassignIpv6Addresses', { 'Ipv6Address.1': 'fd00::1' }],
+  ])('%s has to wait', async (action, query) => {
+    const { call, cloud, done, last } = await whileAssigning()
+    const before = cloud.version
+    expect(await call(action, { ...ENI, ...query })).toMatchObject(CONFLICT)
+    expect([cloud.version, last()?.effect]).toEqual([before, false])
+    await done()
+    expect((await call(action, { ...ENI, ...query })).body.Code).not.toBe('Operation.Conflict')
+  })
+
+  test('also while one is given back', async () => {
+    const { call, hold, done } = await whileAssigning()
+    await done()
+    const release = hold()
+    const first = call('UnassignPrivateIpAddresses', { ...ENI, 'PrivateIpAddress.1': '10.0.1.3' })
+    await settle()
+    expect(await call('AssignPrivateIpAddresses', ASSIGN)).toMatchObject(CONFLICT)
+    release()
+    expect((await first).status).toBe(200)
+  })
+
+  test('other ENIs and other actions go on', async () => {
+    const { call, done, slept } = await whileAssigning()
+    const other = { NetworkInterfaceId: 'eni-sim00000004' }
+    const assigned = call('AssignPrivateIpAddresses', { ...other, SecondaryPrivateIpAddressCount: '1' })
+    await settle()
+    expect(slept).toEqual([500, 500])
+    expect((await call('AttachNetworkInterface', { ...ENI, InstanceId: 'i-sim-a' })).status).toBe(200)
+    await done()
+    expect((await assigned).status).toBe(200)
+  })
+
+  test('a call that was refused keeps nobody waiting', async () => {
+    const { call } = testGateway(LATENCIES)
+    await call('CreateNetworkInterface', CREATE)
+    const tooMany = { ...ENI, SecondaryPrivateIpAddressCount: '99' }
+    expect((await call('AssignPrivateIpAddresses', tooMany)).body.Code).toBe('InvalidOperation.Ipv4CountExceeded')
+    expect((await call('AssignPrivateIpAddresses', ASSIGN)).status).toBe(200)
+  })
+
+  test('who repeats a call hears of its token, not of itself', async () => {
+    const query = { ...ASSIGN, ClientToken: 't' }
+    const { call, cloud, done } = await whileAssigning(query)
+    expect((await call('AssignPrivateIpAddresses', query)).body.Code).toBe('LastTokenProcessing')
+    await done()
+    expect((await call('AssignPrivateIpAddresses', query)).status).toBe(200)
+    expect(cloud.eni(NEXT as EniId).secondaryIps).toHaveLength(1)
+  })
+})
+
+describe('a call that changes nothing has no effect', () => {
+  const TAGS = { ResourceType: 'eni', 'ResourceId.1': NEXT }
+  const INSTANCE = { ResourceType: 'instance', 'ResourceId.1': 'i-sim-a' }
+  const ENI = { NetworkInterfaceId: NEXT }
+  const TAG = { 'Tag.1.Key': 'a', 'Tag.1.Value': 'b' }
+  const GROUPS = { 'SecurityGroupId.1': 'sg-a', 'SecurityGroupId.2': 'sg-b' }
+  test.each<[string, Readonly<Record<string, string>>, Readonly<Record<string, string>>]>([
+    ['TagResources', { ...TAGS, ...TAG }, { ...TAGS, ...TAG }],
+    ['TagResources', { ...INSTANCE, ...TAG }, { ...INSTANCE, ...TAG }],
+    ['ModifyNetworkInterfaceAttribute', { ...ENI, ...GROUPS }, { ...ENI, ...GROUPS }],
+    [
+      'ModifyNetworkInterfaceAttribute',
+      { ...ENI, ...GROUPS },
+      { ...ENI, 'SecurityGroupId.1': 'sg-b', 'SecurityGroupId.2': 'sg-a' },
+    ],
+    [
+      'ModifyNetworkInterfaceAttribute',
+      { ...ENI, Description: 'one', SourceDestCheck: 'true' },
+      { ...ENI, Description: 'one' },
+    ],
+  ])('%s %j, then %j', async (action, first, second) => {
+    const { call, cloud, last } = testGateway({ securityGroups: [{ id: 'sg-a' }, { id: 'sg-b' }] })
+    await call('CreateNetworkInterface', { ...CREATE, SecurityGroupId: 'sg-a' })
+    await call(action, first)
+    expect(last()).toMatchObject({ status: 200, effect: true })
+    const { version } = cloud
+    await call(action, second)
+    expect(last()).toMatchObject({ status: 200, effect: false })
+    expect(cloud.version).toBe(version)
+  })
+
+  test.each([TAGS, INSTANCE])('UntagResources of what is not there: %j', async (resource) => {
+    const { call, last } = testGateway()
+    await call('CreateNetworkInterface', CREATE)
+    await call('TagResources', { ...resource, ...TAG })
+    await call('UntagResources', { ...resource, 'TagKey.1': 'other' })
+    expect(last()).toMatchObject({ status: 200, effect: false })
+    await call('UntagResources', { ...resource, All: 'true' })
+    expect(last()).toMatchObject({ status: 200, effect: true })
+    await call('UntagResources', { ...resource, All: 'true' })
+    expect(last()).toMatchObject({ status: 200, effect: false })
+  })
+
+  test('a group less or more is a change', async () => {
+    const { call, last } = testGateway({ securityGroups: [{ id: 'sg-a' }, { id: 'sg-b' }] })
+    await call('CreateNetworkInterface', { ...CREATE, SecurityGroupId: 'sg-a' })
+    for (const groups of [GROUPS, { 'SecurityGroupId.1': 'sg-b' }, { 'SecurityGroupId.1': 'sg-a' }]) {
+      await call('ModifyNetworkInterfaceAttribute', { ...ENI, ...groups })
+      expect(last()).toMatchObject({ status: 200, effect: true })
+    }
   })
 })
 

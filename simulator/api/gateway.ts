@@ -2,52 +2,24 @@
 import { randomUUID } from 'node:crypto'
 import { RegionClock } from '../clock.ts'
 import type { Cloud } from '../cloud/cloud.ts'
+import type { Eni } from '../cloud/eni.ts'
 import { ApiError } from '../cloud/error.ts'
 import type { Outcome } from '../faults/fault.ts'
 import { type CallFacts, Faults, UNHARMED, type Verdict } from '../faults/faults.ts'
 import { shownEnis } from '../faults/wrong-list.ts'
 import type { EniId, NodeName, VSwitchId } from '../region/ids.ts'
 import type { Action, Answer, CallContext } from './action.ts'
+import { ACTIONS } from './actions.ts'
 import type { Audit } from './audit.ts'
-import { DESCRIBE_NETWORK_INTERFACE_ACTIONS } from './describe-network-interfaces.ts'
 import { Idempotency, type IdempotentAnswer } from './idempotency.ts'
-import { INSTANCE_TYPE_ACTIONS } from './instance-types.ts'
-import { INSTANCE_ACTIONS } from './instances.ts'
-import { IPV6_ADDRESS_ACTIONS } from './ipv6-addresses.ts'
-import { NETWORK_INTERFACE_ACTIONS } from './network-interfaces.ts'
 import { NonceMemory } from './nonce-memory.ts'
 import { openPageToken, sealPageToken } from './page-token.ts'
 import { Parameters } from './parameters.ts'
 import { checkPermission } from './policy.ts'
-import { PRIVATE_IP_ADDRESS_ACTIONS } from './private-ip-addresses.ts'
 import { type ApiResponse, type Refusal, refusalOf, refused, success, UNPROCESSED } from './response.ts'
-import { ROUTE_ENTRY_ACTIONS } from './route-entries.ts'
-import { ROUTE_TABLE_ACTIONS } from './route-tables.ts'
-import { SECURITY_GROUP_ACTIONS } from './security-groups.ts'
 import { CLOCK_TOLERANCE, type SignedRequest, verifySignature } from './signature.ts'
-import { stsActions } from './sts.ts'
-import { TAG_ACTIONS } from './tags.ts'
 import { checkSecurityToken, type Key, TemporaryKeys } from './temporary-keys.ts'
 import { Throttle } from './throttle.ts'
-import { VPC_ACTIONS } from './vpcs.ts'
-import { VSWITCH_ACTIONS } from './vswitches.ts'
-
-const ACTIONS: ReadonlyMap<string, Action> = new Map(
-  Object.entries({
-    ...NETWORK_INTERFACE_ACTIONS,
-    ...DESCRIBE_NETWORK_INTERFACE_ACTIONS,
-    ...PRIVATE_IP_ADDRESS_ACTIONS,
-    ...IPV6_ADDRESS_ACTIONS,
-    ...INSTANCE_ACTIONS,
-    ...INSTANCE_TYPE_ACTIONS,
-    ...VSWITCH_ACTIONS,
-    ...VPC_ACTIONS,
-    ...ROUTE_TABLE_ACTIONS,
-    ...ROUTE_ENTRY_ACTIONS,
-    ...SECURITY_GROUP_ACTIONS,
-    ...TAG_ACTIONS,
-  }),
-)
 
 export interface GatewayOptions {
   readonly cloud: Cloud
@@ -85,15 +57,16 @@ interface Call {
   key?: Key
   faults: readonly string[]
   effect: boolean
-  /** Lets go of the ClientToken. */
-  end: () => void
+  /** Let go of what the call holds until it is answered: its ClientToken, its turn at an ENI. */
+  readonly ends: (() => void)[]
 }
 
 export class Gateway {
   readonly #options: GatewayOptions
-  readonly #actions: ReadonlyMap<string, Action>
   readonly #nonces = new NonceMemory(2 * CLOCK_TOLERANCE)
   readonly #idempotency: Idempotency<Answer>
+  /** ENIs whose turn a call has. */
+  readonly #busy = new Set<string>()
   readonly #throttle: Throttle
   readonly #faults: Faults
   readonly #temporaryKeys: TemporaryKeys
@@ -109,13 +82,11 @@ export class Gateway {
     this.#temporaryKeys = options.temporaryKeys ?? new TemporaryKeys(now)
     this.#idempotency = new Idempotency(now)
     this.#throttle = new Throttle(cloud.region.throttle)
-    const sts = stsActions({ keys: this.#temporaryKeys, wall: this.#wall })
-    this.#actions = new Map([...ACTIONS, ...Object.entries(sts)])
   }
 
   /** Names of all actions there are. */
   get actions(): readonly string[] {
-    return [...this.#actions.keys()]
+    return [...ACTIONS.keys()]
   }
 
   /**
@@ -125,7 +96,7 @@ export class Gateway {
   async answer(request: SignedRequest, node?: NodeName, address?: string): Promise<ApiResponse> {
     const call = this.#open(request, { node, address })
     const response = await this.#respond(call)
-    call.end()
+    for (const end of call.ends) end()
     this.#record(call, response)
     return response
   }
@@ -141,7 +112,7 @@ export class Gateway {
       startedAt: this.#options.now(),
       faults: [],
       effect: false,
-      end: () => undefined,
+      ends: [],
     }
   }
 
@@ -162,7 +133,7 @@ export class Gateway {
 
   /** Who calls, and what. */
   #admit(call: Call): Action {
-    const action = this.#actions.get(call.name)
+    const action = ACTIONS.get(call.name)
     if (action?.unsigned !== true) call.key = this.#authenticate(call.request)
     if (call.request.method !== 'POST') {
       throw new ApiError('UnsupportedHTTPMethod', `${call.request.method} is not supported, use POST.`)
@@ -199,13 +170,15 @@ export class Gateway {
       checkPermission({ key, version: action.version, action: name, account: cloud.region.account, requestId })
     }
     const listing = { action: name, query: call.query, now: now() }
+    const asked = new Parameters(call.query)
+    this.#checkRegion(action, asked)
+    asked.only(action.parameters)
     const parameters = new Parameters(openPageToken(listing))
-    this.#checkRegion(action, parameters)
     const before = [cloud.version, cloud.nextDue]
     cloud.advance()
     const version = cloud.version
     const { answer, replayed } = this.#once(call, action, parameters, () =>
-      action.handle(cloud, parameters, this.#context(verdict)),
+      action.handle(cloud, parameters, this.#context(call, verdict)),
     )
     call.effect = cloud.version !== version
     // The effect comes first and the answer later: a caller that gives up in between has an ENI it does not know of.
@@ -217,14 +190,28 @@ export class Gateway {
   }
 
   #once(call: Call, action: Action, parameters: Parameters, run: () => Answer): IdempotentAnswer<Answer> {
-    const token = action.clientToken ? parameters.optional('ClientToken') : undefined
-    const begun = this.#idempotency.begin({ scope: call.name, token, fingerprint: parameters.fingerprint(), run })
-    call.end = begun.end
+    const token = action.parameters.includes('ClientToken') ? parameters.optional('ClientToken') : undefined
+    const begun = this.#idempotency.begin({
+      ...{ scope: call.name, token, fingerprint: parameters.fingerprint() },
+      run: () => this.#inTurn(call, action, run),
+    })
+    call.ends.push(begun.end)
     return begun
   }
 
+  /** A call that is refused has no turn. @throws ApiError Operation.Conflict when another call has the ENI's. */
+  #inTurn(call: Call, action: Action, run: () => Answer): Answer {
+    const eni = call.query.get('NetworkInterfaceId')
+    if (action.alone !== true || eni === undefined) return run()
+    if (this.#busy.has(eni)) throw new ApiError('Operation.Conflict', 'ecs task is conflicted.')
+    const answer = run()
+    this.#busy.add(eni)
+    call.ends.push(() => this.#busy.delete(eni))
+    return answer
+  }
+
   /** Only who asks for the ENIs pays for their list. */
-  #context({ lists }: Verdict): CallContext {
+  #context(call: Call, { lists }: Verdict): CallContext {
     const { cloud, now } = this.#options
     const time = now()
     const asOf = (lag: number) => (lag === 0 ? cloud.enis() : cloud.enisAt(time - lag))
@@ -232,8 +219,18 @@ export class Gateway {
       get enis() {
         return shownEnis(asOf, cloud.region.latencies.describe, lists)
       },
-      now: time,
+      shown: (matching) => this.#shown(call, matching),
+      temporaryKeys: this.#temporaryKeys,
+      wall: this.#wall(),
     }
+  }
+
+  #shown(call: Call, matching: readonly Eni[]): readonly Eni[] {
+    if (this.#faults.size === 0) return matching
+    const ids = matching.map(({ id }) => id)
+    const { faults, enis } = this.#faults.onFound(factsOf(call, this.#options.cloud), ids)
+    call.faults = [...call.faults, ...faults]
+    return matching.filter(({ id }) => !enis.includes(id))
   }
 
   #checkRegion(action: Action, parameters: Parameters): void {
@@ -251,8 +248,10 @@ export class Gateway {
   }
 
   #record(call: Call, { status, body, delivery }: ApiResponse): void {
-    const clientToken = call.query.get('ClientToken')
-    const region = call.query.get('RegionId')
+    // What somebody sends who proves nothing is not worth keeping; who is not to sign is believed when it is answered.
+    const sent = call.key !== undefined || status === 200 ? call.query : new Map<string, string>()
+    const clientToken = sent.get('ClientToken')
+    const region = sent.get('RegionId')
     this.#options.audit.add({
       time: new Date(call.startedAt).toISOString(),
       milliseconds: this.#options.now() - call.startedAt,
@@ -268,7 +267,7 @@ export class Gateway {
       ...(call.faults.length === 0 ? {} : { faults: call.faults }),
       requestId: call.requestId,
       ...(clientToken === undefined ? {} : { clientToken }),
-      parameters: shownParameters(call.query),
+      parameters: shownParameters(sent),
     })
   }
 }

@@ -14,33 +14,58 @@ export interface ApiServerOptions {
   readonly cloud: Cloud
   /** The simulator's own endpoints; only the listener at home has them. */
   readonly control?: Control
+  /** Told of what is a defect of the simulator, not of the caller. */
+  readonly onInternalError: (error: unknown) => void
 }
 
 /** Every parameter is in the query: a hundred ids and their tags need more than Node's 16 KiB. */
 const MAX_HEADER = 256 * 1024
-/** No action has so long a body; one that is longer is not read to its end. */
+/** No action has so long a body. */
 const MAX_BODY = 64 * 1024
+/** One that is longer is read and thrown away up to here, since who still sends does not listen. */
+const MAX_READ = 16 * 1024 * 1024
 
 class BodyTooLargeError extends Error {
   override readonly name = 'BodyTooLargeError'
 }
 
 export function createApiServer(options: ApiServerOptions): Server {
-  return createServer({ maxHeaderSize: MAX_HEADER }, (request, response) => {
-    serve(request, response, options).catch((error: unknown) => {
-      const tooLarge = error instanceof BodyTooLargeError
-      // Anything else is a connection that ended before its request did: there is nobody to answer.
-      if (tooLarge) sendJson(response, { status: 413, body: { Message: error.message } })
-      else response.destroy()
-    })
-  })
+  return createServer({ maxHeaderSize: MAX_HEADER }, (request, response) => void serve(request, response, options))
 }
 
+/** Never rejects. */
 async function serve(request: IncomingMessage, response: ServerResponse, options: ApiServerOptions): Promise<void> {
+  let body: Buffer
+  try {
+    body = await readBody(request)
+  } catch (error) {
+    const { message } = error instanceof Error ? error : new Error(String(error))
+    // What is left of the body would be taken for the next request.
+    const headers = { connection: 'close' }
+    if (error instanceof BodyTooLargeError) sendJson(response, { status: 413, body: { Message: message }, headers })
+    // The connection ended before its request did: there is nobody to answer.
+    else response.destroy()
+    return
+  }
+  try {
+    await answer(request, response, { ...options, body })
+  } catch (error) {
+    options.onInternalError(error)
+    const message = error instanceof Error ? error.message : String(error)
+    if (response.headersSent) response.destroy()
+    else sendJson(response, { status: 500, body: { Message: message } })
+  }
+}
+
+interface Answering extends ApiServerOptions {
+  readonly body: Buffer
+}
+
+/** Rejects when an endpoint of the simulator's own fails. */
+async function answer(request: IncomingMessage, response: ServerResponse, options: Answering): Promise<void> {
   const { method = '', url = '' } = request
-  const [path = '', queryText = ''] = url.split('?', 2)
-  const query = new Map(new URLSearchParams(queryText))
-  const body = await readBody(request)
+  const { body } = options
+  const { path, query } = splitUrl(url)
   const accept = request.headers.accept ?? ''
   const own = await options.control?.answer({ method, path, query, body: body.toString(), accept })
   if (own !== undefined) {
@@ -53,6 +78,13 @@ async function serve(request: IncomingMessage, response: ServerResponse, options
     const address = request.socket.remoteAddress
     deliver(response, await options.gateway.answer(signed, callerOf(address, options.cloud), address))
   }
+}
+
+/** The first question mark ends the path; those after it are text. */
+function splitUrl(url: string): { readonly path: string; readonly query: ReadonlyMap<string, string> } {
+  const mark = url.indexOf('?')
+  if (mark < 0) return { path: url, query: new Map() }
+  return { path: url.slice(0, mark), query: new Map(new URLSearchParams(url.slice(mark + 1))) }
 }
 
 function deliver(response: ServerResponse, answer: ApiResponse): void {
@@ -106,15 +138,18 @@ function headersOf(request: IncomingMessage): ReadonlyMap<string, string> {
   return new Map(Object.entries(request.headersDistinct).map(([name, values]) => [name, (values ?? []).join(',')]))
 }
 
+/** Rejects with BodyTooLargeError, or when the connection ends before the request does. */
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of request) {
+  // Without this the end of the loop would end the connection, and with it the answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     if (!Buffer.isBuffer(chunk)) throw new TypeError('the request has an encoding set')
     size += chunk.length
-    if (size > MAX_BODY) throw new BodyTooLargeError(`The body has more than ${MAX_BODY} bytes.`)
-    chunks.push(chunk)
+    if (size > MAX_READ) break
+    if (size <= MAX_BODY) chunks.push(chunk)
   }
+  if (size > MAX_BODY) throw new BodyTooLargeError(`The body has more than ${MAX_BODY} bytes.`)
   return Buffer.concat(chunks)
 }
 

@@ -1,6 +1,6 @@
 /** What instances of each type may have. */
 import type { Cloud } from '../cloud/cloud.ts'
-import { familyOfType, type InstanceType } from '../region/instance-types.ts'
+import { familyOfType, type InstanceType, totalQueues } from '../region/instance-types.ts'
 import { type Action, type Answer, ECS } from './action.ts'
 import { pageByToken } from './paging.ts'
 import type { Parameters } from './parameters.ts'
@@ -9,8 +9,9 @@ import type { Parameters } from './parameters.ts'
 const MAX_TYPES = 10
 const PAGE = { min: 1, max: 100, default: 100 }
 
+const DESCRIBE = ['InstanceTypes.N', 'InstanceTypeFamilies.N', 'MaxResults', 'NextToken']
+
 function describe(cloud: Cloud, parameters: Parameters): Answer {
-  parameters.only(['InstanceTypes.N', 'InstanceTypeFamilies.N', 'MaxResults', 'NextToken'])
   const ids = parameters.list('InstanceTypes', MAX_TYPES)
   const families = parameters.list('InstanceTypeFamilies', MAX_TYPES)
   const found = [...cloud.region.instanceTypes.values()]
@@ -37,12 +38,12 @@ function instanceTypeJson(type: InstanceType): Answer {
     PrimaryEniQueueNumber: type.queuesPerEni,
     SecondaryEniQueueNumber: type.queuesPerEni,
     MaximumQueueNumberPerEni: type.queuesPerEni,
-    TotalEniQueueQuantity: type.queuesPerEni * type.eniQuantity,
+    TotalEniQueueQuantity: totalQueues(type),
     NetworkCardQuantity: 1,
     NetworkCards: { NetworkCardInfo: [{ NetworkCardIndex: 0 }] },
   }
 }
 
 export const INSTANCE_TYPE_ACTIONS: Readonly<Record<string, Action>> = {
-  DescribeInstanceTypes: { version: ECS, regionId: 'optional', clientToken: false, handle: describe },
+  DescribeInstanceTypes: { version: ECS, regionId: 'optional', parameters: DESCRIBE, handle: describe },
 }

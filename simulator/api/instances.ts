@@ -15,6 +15,8 @@ import type { Parameters } from './parameters.ts'
 const MAX_IDS = 100
 const INSTANCE_PAGE = { min: 10, max: 100, default: 10 }
 const NUMBERED_PAGE = { min: 1, max: 100, default: 10 }
+/** The answer with a token may cross so many hops. Here nothing limits them, which is the most the API can say. */
+const HOP_LIMIT = 64
 const STATUSES = ['Pending', 'Running', 'Starting', 'Stopping', 'Stopped']
 
 const DESCRIBE = [
@@ -39,7 +41,7 @@ const DESCRIBE = [
 ]
 
 function describeInstances(cloud: Cloud, parameters: Parameters, { enis }: CallContext): Answer {
-  parameters.only(DESCRIBE)
+  checkAttributes(parameters)
   const attached = byInstance(enis)
   const found = matching(cloud, parameters, attached)
   const instances = (items: readonly { readonly node: Node }[]) => ({
@@ -52,6 +54,13 @@ function describeInstances(cloud: Cloud, parameters: Parameters, { enis }: CallC
   }
   const { items, nextToken } = pageByToken(found, parameters, INSTANCE_PAGE)
   return { ...instances(items), NextToken: nextToken }
+}
+
+/** The metadata options are shown whether they are asked for or not; the others are not simulated. */
+function checkAttributes(parameters: Parameters): void {
+  const other = parameters.list('AdditionalAttributes', MAX_IDS).find((name) => name !== 'META_OPTIONS')
+  if (other === undefined) return
+  throw new ApiError('UnsupportedParameter', `The simulator does not support AdditionalAttributes of ${other}.`)
 }
 
 /** ENIs with a link in the guest, or about to get one. A member has none: it is a VLAN on its trunk. */
@@ -149,21 +158,25 @@ function instanceJson(cloud: Cloud, node: Node, enis: readonly Eni[]): Answer {
       })),
     },
     Tags: tagsJson(cloud.instanceTags.of(node.instanceId)),
-    MetadataOptions: { HttpEndpoint: 'enabled', HttpTokens: node.metadataTokens, HttpPutResponseHopLimit: 1 },
+    MetadataOptions: { HttpEndpoint: 'enabled', HttpTokens: node.metadataTokens, HttpPutResponseHopLimit: HOP_LIMIT },
   }
 }
 
 function describeInstanceAttribute(cloud: Cloud, parameters: Parameters, { enis }: CallContext): Answer {
-  parameters.only(['InstanceId'])
   const id = parameters.instanceId()
   const node = cloud.nodeOf(id)
   if (node === undefined) throw new ApiError('InvalidInstanceId.NotFound', `The instance ${id} does not exist.`)
   return instanceFacts(cloud, node, byInstance(enis).get(id) ?? [])
 }
 
-const common = { version: ECS, clientToken: false } as const
+const common = { version: ECS } as const
 
 export const INSTANCE_ACTIONS: Readonly<Record<string, Action>> = {
-  DescribeInstances: { ...common, regionId: 'required', handle: describeInstances },
-  DescribeInstanceAttribute: { ...common, regionId: 'optional', handle: describeInstanceAttribute },
+  DescribeInstances: { ...common, regionId: 'required', parameters: DESCRIBE, handle: describeInstances },
+  DescribeInstanceAttribute: {
+    ...common,
+    regionId: 'optional',
+    parameters: ['InstanceId'],
+    handle: describeInstanceAttribute,
+  },
 }

@@ -37,7 +37,6 @@ const CREATE = [
 ]
 
 function create(cloud: Cloud, parameters: Parameters): Answer {
-  parameters.only(CREATE)
   const vSwitchId = parameters.required('VSwitchId') as VSwitchId
   const eni = cloud.createEni({
     type: choice(parameters, 'InstanceType', { values: ['Secondary', 'Trunk'] }) ?? 'Secondary',
@@ -66,7 +65,6 @@ function securityGroups(parameters: Parameters): readonly SecurityGroupId[] {
 }
 
 function attach(cloud: Cloud, parameters: Parameters): Answer {
-  parameters.only(['NetworkInterfaceId', 'InstanceId', 'TrunkNetworkInstanceId', 'NetworkCardIndex'])
   // Instances of every simulated type have one network card.
   parameters.integer('NetworkCardIndex', { min: 0, max: 0 })
   cloud.attachEni(parameters.eniId(), parameters.instanceId(), trunkOf(parameters))
@@ -74,7 +72,6 @@ function attach(cloud: Cloud, parameters: Parameters): Answer {
 }
 
 function detach(cloud: Cloud, parameters: Parameters): Answer {
-  parameters.only(['NetworkInterfaceId', 'InstanceId', 'TrunkNetworkInstanceId'])
   cloud.detachEni(parameters.eniId(), parameters.instanceId(), trunkOf(parameters))
   return {}
 }
@@ -84,7 +81,6 @@ function trunkOf(parameters: Parameters) {
 }
 
 function remove(cloud: Cloud, parameters: Parameters): Answer {
-  parameters.only(['NetworkInterfaceId'])
   cloud.deleteEni(parameters.eniId())
   return {}
 }
@@ -103,7 +99,6 @@ const MODIFY = [
 ]
 
 function modify(cloud: Cloud, parameters: Parameters): Answer {
-  parameters.only(MODIFY)
   const groups = parameters.list('SecurityGroupId', MAX_SECURITY_GROUPS)
   const changes = given<EniChanges>({
     securityGroupIds: groups.length === 0 ? undefined : (groups as readonly string[] as readonly SecurityGroupId[]),
@@ -123,12 +118,13 @@ function given<T extends object>(values: { readonly [K in keyof T]-?: T[K] | und
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>
 }
 
-const common = { version: ECS, regionId: 'required', clientToken: false } as const
+const common = { version: ECS, regionId: 'required' } as const
+const PLACE = ['NetworkInterfaceId', 'InstanceId', 'TrunkNetworkInstanceId']
 
 export const NETWORK_INTERFACE_ACTIONS: Readonly<Record<string, Action>> = {
-  CreateNetworkInterface: { ...common, clientToken: true, latency: 'create', handle: create },
-  AttachNetworkInterface: { ...common, handle: attach },
-  ModifyNetworkInterfaceAttribute: { ...common, handle: modify },
-  DetachNetworkInterface: { ...common, handle: detach },
-  DeleteNetworkInterface: { ...common, handle: remove },
+  CreateNetworkInterface: { ...common, parameters: CREATE, latency: 'create', handle: create },
+  AttachNetworkInterface: { ...common, parameters: [...PLACE, 'NetworkCardIndex'], handle: attach },
+  ModifyNetworkInterfaceAttribute: { ...common, parameters: MODIFY, handle: modify },
+  DetachNetworkInterface: { ...common, parameters: PLACE, handle: detach },
+  DeleteNetworkInterface: { ...common, parameters: ['NetworkInterfaceId'], handle: remove },
 }

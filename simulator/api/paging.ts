@@ -2,6 +2,9 @@
 import { ApiError } from '../cloud/error.ts'
 import type { Parameters } from './parameters.ts'
 
+/** What `pageByNumber` reads. */
+export const PAGE_PARAMETERS = ['PageNumber', 'PageSize']
+
 export interface Limits {
   readonly min: number
   readonly max: number

@@ -12,11 +12,15 @@ import {
   splitCidr,
 } from '../../inet/address.ts'
 import { ApiError } from '../cloud/error.ts'
+import { checkTagKey, checkTagValue } from '../cloud/resource-tags.ts'
 import { PREFIX_LENGTH } from '../cloud/vswitch-addresses.ts'
 import type { EniId, InstanceId } from '../region/ids.ts'
 
 /** Tags of one call (ECS documentation). */
 const MAX_TAGS = 20
+
+/** Of the protocol, not of an action: callers that send no headers for them have these among the parameters. */
+const COMMON = new Set(['RegionId', 'Action', 'Version', 'Format', 'Timestamp', 'SignatureNonce'])
 
 export class Parameters {
   readonly #values: ReadonlyMap<string, string>
@@ -56,21 +60,19 @@ export class Parameters {
     return names.some((name) => this.has(name)) ? this.exactlyOne(names) : undefined
   }
 
-  /** What the real API knows and the simulator does not must not be ignored in silence. */
-  refuse(names: readonly string[]): void {
-    const given = names.find((name) => this.has(name))
-    if (given !== undefined) throw unsupported(given)
-  }
-
   /**
-   * `names` as the API reference writes them: `VSwitchId`, `PrivateIpAddress.N`, `Tag.N.Key`.
-   * @throws ApiError UnsupportedParameter when there is another one. RegionId is always allowed.
+   * What the real API knows and the simulator does not must not be ignored in silence.
+   * @param names as the API reference writes them: `VSwitchId`, `PrivateIpAddress.N`, `Tag.N.Key`
+   * @throws ApiError UnsupportedParameter when there is another one; RegionId and what every call may say of itself are
+   *   always allowed.
    */
   only(names: readonly string[]): void {
     for (const key of this.#values.keys()) {
       const name = key.replaceAll(/\.\d+(?=\.|$)/g, '.N')
-      if (name !== 'RegionId' && !names.includes(name)) throw unsupported(key)
+      if (!COMMON.has(name) && !names.includes(name)) throw unsupported(key)
     }
+    const format = this.#values.get('Format') ?? 'JSON'
+    if (format.toUpperCase() !== 'JSON') throw unsupported(`Format=${format}`)
   }
 
   integer(name: string, { min, max }: { readonly min: number; readonly max: number }): number | undefined {
@@ -250,19 +252,5 @@ function parseJson(text: string): unknown {
     return JSON.parse(text)
   } catch {
     return undefined // refused by the caller, like JSON of another shape
-  }
-}
-
-/** ECS documentation, "Tag": lengths, reserved prefixes, no links. */
-function checkTagKey(key: string): void {
-  const reserved = /^(aliyun|acs:)/i.test(key)
-  if (key.length < 1 || key.length > 128 || reserved || /https?:\/\//.test(key)) {
-    throw new ApiError('InvalidTagKey.Malformed', `${JSON.stringify(key)} cannot be the key of a tag.`)
-  }
-}
-
-function checkTagValue(value: string): void {
-  if (value.length > 128 || /^acs:|https?:\/\//.test(value)) {
-    throw new ApiError('InvalidTagValue.Malformed', `${JSON.stringify(value)} cannot be the value of a tag.`)
   }
 }

@@ -1,11 +1,9 @@
 /** What an access key may do: RAM, as far as actions go. */
 import { ApiError } from '../cloud/error.ts'
 import type { Policy } from '../region/region.ts'
-import { type Action, type Answer, ECS, STS, VPC } from './action.ts'
+import type { Action, Answer } from './action.ts'
+import { PRODUCTS } from './actions.ts'
 import { type Key, principalOf } from './temporary-keys.ts'
-
-/** How policies name the products. */
-const PRODUCTS: Readonly<Record<Action['version'], string>> = { [ECS]: 'ecs', [VPC]: 'vpc', [STS]: 'sts' }
 
 /** Why not: nothing allows it, or something denies it. */
 export type Denial = 'ImplicitDeny' | 'ExplicitDeny'

@@ -58,11 +58,30 @@ const BATCH_CODES: Readonly<Partial<Record<ErrorCode, string>>> = {
   'InvalidRouteEntryId.NotFound': 'VPC_ROUTER_ENTRY_NOT_EXIST',
 }
 
-/** Several next hops need router interfaces, which the region does not have. */
-const NOT_SIMULATED = ['NextHopList']
+const DESCRIBE = [
+  ...[
+    'RouteTableId',
+    'RouteEntryId',
+    'RouteEntryName',
+    'RouteEntryType',
+    'DestinationCidrBlock',
+    'DestCidrBlockList.N',
+  ],
+  ...['IpVersion', 'NextHopId', 'NextHopType', 'ServiceType', 'MaxResult', 'NextToken'],
+]
+/** Several next hops (NextHopList.N) need router interfaces, which the region does not have. */
+const CREATE = [
+  ...['ClientToken', 'RouteTableId', 'DestinationCidrBlock', 'NextHopId', 'NextHopType', 'RouteEntryName'],
+  ...['Description', 'DryRun'],
+]
+const DELETE = ['RouteEntryId', 'RouteTableId', 'DestinationCidrBlock', 'NextHopId', 'DryRun']
+const inBatch = (fields: readonly string[]) => ['DryRun', ...fields.map((field) => `RouteEntries.N.${field}`)]
+const CREATE_ALL = inBatch([
+  ...['RouteTableId', 'DstCidrBlock', 'NextHop', 'NextHopType', 'IpVersion', 'Name', 'Description'],
+])
+const DELETE_ALL = inBatch(['RouteEntryId', 'RouteTableId', 'DstCidrBlock', 'NextHop'])
 
 function create(cloud: Cloud, parameters: Parameters): Answer {
-  parameters.refuse(NOT_SIMULATED)
   if (!parameters.has('NextHopId') && !parameters.has('NextHopType')) {
     throw new ApiError('InvalidNexthopTypeAndList.BothNull', 'A next hop must be given.')
   }
@@ -92,7 +111,6 @@ function createAll(cloud: Cloud, parameters: Parameters): Answer {
 }
 
 function remove(cloud: Cloud, parameters: Parameters): Answer {
-  parameters.refuse(NOT_SIMULATED)
   if (parameters.has('RouteEntryId') && (parameters.has('RouteTableId') || parameters.has('DestinationCidrBlock'))) {
     const code = 'ParamExclusive.RouteEntryIdAndRouteTableIdOrDestCidrBlock'
     throw new ApiError(code, 'RouteEntryId excludes RouteTableId and DestinationCidrBlock.')
@@ -252,12 +270,12 @@ function failuresJson(outcomes: RouteOutcomes, items: readonly Parameters[], ech
   })
 }
 
-const common = { version: VPC, clientToken: false } as const
+const common = { version: VPC } as const
 
 export const ROUTE_ENTRY_ACTIONS: Readonly<Record<string, Action>> = {
-  DescribeRouteEntryList: { ...common, regionId: 'required', handle: describe },
-  CreateRouteEntry: { ...common, regionId: 'optional', clientToken: true, handle: create },
-  DeleteRouteEntry: { ...common, regionId: 'optional', handle: remove },
-  CreateRouteEntries: { ...common, regionId: 'required', handle: createAll },
-  DeleteRouteEntries: { ...common, regionId: 'required', handle: removeAll },
+  DescribeRouteEntryList: { ...common, regionId: 'required', parameters: DESCRIBE, handle: describe },
+  CreateRouteEntry: { ...common, regionId: 'optional', parameters: CREATE, handle: create },
+  DeleteRouteEntry: { ...common, regionId: 'optional', parameters: DELETE, handle: remove },
+  CreateRouteEntries: { ...common, regionId: 'required', parameters: CREATE_ALL, handle: createAll },
+  DeleteRouteEntries: { ...common, regionId: 'required', parameters: DELETE_ALL, handle: removeAll },
 }

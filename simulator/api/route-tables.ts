@@ -3,13 +3,19 @@ import type { Cloud } from '../cloud/cloud.ts'
 import type { RouteTable } from '../region/region.ts'
 import { type Action, type Answer, VPC } from './action.ts'
 import { timeJson } from './eni-json.ts'
-import { choice, equalTo, NO_TAGS, taggedAs } from './filters.ts'
-import { pageByNumber } from './paging.ts'
+import { choice, equalTo, NO_TAGS, TAG_PARAMETERS, taggedAs } from './filters.ts'
+import { PAGE_PARAMETERS, pageByNumber } from './paging.ts'
 import type { Parameters } from './parameters.ts'
 import { routerOf } from './vpcs.ts'
 
 /** DescribeRouteTableList documentation. */
 const PAGE = { min: 1, max: 50, default: 10 }
+
+const DESCRIBE = [
+  ...['VpcId', 'RouterId', 'RouterType', 'RouteTableId', 'RouteTableName', 'RouteTableType', 'ResourceGroupId'],
+  ...TAG_PARAMETERS,
+  ...PAGE_PARAMETERS,
+]
 
 function describe(cloud: Cloud, parameters: Parameters): Answer {
   choice(parameters, 'RouteTableType', { values: ['System', 'Custom'] })
@@ -57,5 +63,5 @@ function tableJson({ region, startedAt }: Cloud, table: RouteTable): Answer {
 }
 
 export const ROUTE_TABLE_ACTIONS: Readonly<Record<string, Action>> = {
-  DescribeRouteTableList: { version: VPC, regionId: 'required', clientToken: false, handle: describe },
+  DescribeRouteTableList: { version: VPC, regionId: 'required', parameters: DESCRIBE, handle: describe },
 }

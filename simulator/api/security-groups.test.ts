@@ -97,7 +97,7 @@ const RULES = [
     Direction: 'ingress',
     IpProtocol: 'ALL',
     Policy: 'Drop',
-    SourceGroupId: 'sg-other',
+    SourceGroupId: 'sg-sim',
   },
   {
     ...RULE,

@@ -5,21 +5,26 @@ import { ApiError } from '../cloud/error.ts'
 import type { SecurityGroup, SecurityGroupRule } from '../region/security-group.ts'
 import { type Action, type Answer, ECS, type Json } from './action.ts'
 import { tagsJson, timeJson } from './eni-json.ts'
-import { choice, equalTo, taggedAs } from './filters.ts'
-import { pageByNumber, pageByToken } from './paging.ts'
+import { choice, equalTo, TAG_PARAMETERS, taggedAs } from './filters.ts'
+import { PAGE_PARAMETERS, pageByNumber, pageByToken } from './paging.ts'
 import type { Parameters } from './parameters.ts'
 
 /** DescribeSecurityGroups documentation. */
 const MAX_IDS = 100
 const PAGE = { min: 1, max: 100, default: 10 }
-const NUMBERED_PAGE = { min: 1, max: 50, default: 10 }
+const BY_NUMBER = { min: 1, max: 50, default: 10 }
 /** DescribeSecurityGroupAttribute documentation. */
 const RULE_PAGE = { min: 1, max: 1000, default: 500 }
 
-const NOT_SIMULATED = ['NetworkType', 'FuzzyQuery', 'ServiceManaged', 'IsQueryEcsCount']
+const DESCRIBE = [
+  ...['SecurityGroupIds', 'SecurityGroupId', 'SecurityGroupName', 'SecurityGroupType', 'VpcId', 'ResourceGroupId'],
+  ...['DryRun', 'MaxResults', 'NextToken'],
+  ...TAG_PARAMETERS,
+  ...PAGE_PARAMETERS,
+]
+const ATTRIBUTE = ['SecurityGroupId', 'Direction', 'NicType', 'MaxResults', 'NextToken']
 
 function describe(cloud: Cloud, parameters: Parameters): Answer {
-  parameters.refuse(NOT_SIMULATED)
   const found = matching(cloud, parameters)
   if (parameters.boolean('DryRun') === true) {
     throw new ApiError('DryRunOperation', 'The request is valid; nothing was done, as DryRun asks for.')
@@ -30,7 +35,7 @@ function describe(cloud: Cloud, parameters: Parameters): Answer {
     TotalCount: found.length,
   })
   if (parameters.has('PageNumber') || parameters.has('PageSize')) {
-    const { items, number, size } = pageByNumber(found, parameters, NUMBERED_PAGE)
+    const { items, number, size } = pageByNumber(found, parameters, BY_NUMBER)
     return { ...groups(items), PageNumber: number, PageSize: size, NextToken: '' }
   }
   const { items, nextToken } = pageByToken(found, parameters, PAGE)
@@ -73,7 +78,6 @@ function groupJson(cloud: Cloud, { id, type, rules }: SecurityGroup): Answer {
 }
 
 function attribute(cloud: Cloud, parameters: Parameters): Answer {
-  parameters.refuse(['Attribute'])
   const wanted = parameters.required('SecurityGroupId')
   const group = [...cloud.region.securityGroups.values()].find(({ id }) => id === wanted)
   if (group === undefined) {
@@ -149,9 +153,9 @@ function portRange({ protocol, ports }: SecurityGroupRule): string {
   return protocol === 'tcp' || protocol === 'udp' ? '1/65535' : '-1/-1'
 }
 
-const common = { version: ECS, regionId: 'required', clientToken: false } as const
+const common = { version: ECS, regionId: 'required' } as const
 
 export const SECURITY_GROUP_ACTIONS: Readonly<Record<string, Action>> = {
-  DescribeSecurityGroups: { ...common, handle: describe },
-  DescribeSecurityGroupAttribute: { ...common, handle: attribute },
+  DescribeSecurityGroups: { ...common, parameters: DESCRIBE, handle: describe },
+  DescribeSecurityGroupAttribute: { ...common, parameters: ATTRIBUTE, handle: attribute },
 }

@@ -3,9 +3,9 @@ import type { Cloud } from '../cloud/cloud.ts'
 import { ApiError } from '../cloud/error.ts'
 import type { RoleName } from '../region/ids.ts'
 import type { RamRole } from '../region/region.ts'
-import { type Action, type Answer, STS } from './action.ts'
+import { type Action, type Answer, type CallContext, STS } from './action.ts'
 import type { Parameters } from './parameters.ts'
-import { expirationText, type TemporaryKeys } from './temporary-keys.ts'
+import { expirationText } from './temporary-keys.ts'
 
 /** AssumeRoleWithOIDC documentation: characters of a token, seconds of a session. */
 const TOKEN_LENGTH = { min: 4, max: 20_000 }
@@ -13,46 +13,31 @@ const MIN_DURATION = 900
 const DEFAULT_DURATION = 3600
 const SESSION_NAME = /^[\w.@-]{2,64}$/
 
-export interface StsOptions {
-  readonly keys: TemporaryKeys
-  /** Milliseconds since the epoch, of the wall clock: the token's issuer dates by it. */
-  readonly wall: () => number
-}
-
-/** The actions are not signed: the token is what proves who calls. */
-export function stsActions({ keys, wall }: StsOptions): Readonly<Record<string, Action>> {
-  const assumeRole = (cloud: Cloud, parameters: Parameters): Answer => {
-    const role = roleOf(cloud, parameters)
-    const provider = parameters.required('OIDCProviderArn')
-    if (!new RegExp(`^acs:ram::${cloud.region.account}:oidc-provider/.+$`).test(provider)) {
-      throw new ApiError('InvalidParameter', `OIDCProviderArn ${JSON.stringify(provider)} is not of this account.`)
-    }
-    const claims = checkOidcToken(parameters.required('OIDCToken'), wall())
-    const session = parameters.optional('RoleSessionName') ?? 'session'
-    if (!SESSION_NAME.test(session)) throw new ApiError('InvalidParameter', 'RoleSessionName has a wrong form.')
-    const limits = { min: MIN_DURATION, max: Math.max(DEFAULT_DURATION, role.keyLife) }
-    const asked = parameters.integer('DurationSeconds', limits) ?? DEFAULT_DURATION
-    // A role with shorter lives than any real one is there to see keys expire.
-    const key = keys.issue(role, { session, life: Math.min(asked, role.keyLife) })
-    return {
-      Credentials: {
-        AccessKeyId: key.id,
-        AccessKeySecret: key.secret,
-        SecurityToken: key.securityToken,
-        Expiration: expirationText(key.expiresAt),
-      },
-      AssumedRoleUser: {
-        AssumedRoleId: `${role.name}:${session}`,
-        Arn: `acs:ram::${cloud.region.account}:role/${role.name}/${session}`,
-      },
-      OIDCTokenInfo: { Subject: textOf(claims.sub), Issuer: textOf(claims.iss), ClientIds: textOf(claims.aud) },
-    }
+function assumeRole(cloud: Cloud, parameters: Parameters, { temporaryKeys, wall }: CallContext): Answer {
+  const role = roleOf(cloud, parameters)
+  const provider = parameters.required('OIDCProviderArn')
+  if (!new RegExp(`^acs:ram::${cloud.region.account}:oidc-provider/.+$`).test(provider)) {
+    throw new ApiError('InvalidParameter', `OIDCProviderArn ${JSON.stringify(provider)} is not of this account.`)
   }
+  const claims = checkOidcToken(parameters.required('OIDCToken'), wall)
+  const session = parameters.optional('RoleSessionName') ?? 'session'
+  if (!SESSION_NAME.test(session)) throw new ApiError('InvalidParameter', 'RoleSessionName has a wrong form.')
+  const limits = { min: MIN_DURATION, max: Math.max(DEFAULT_DURATION, role.keyLife) }
+  const asked = parameters.integer('DurationSeconds', limits) ?? DEFAULT_DURATION
+  // A role with shorter lives than any real one is there to see keys expire.
+  const key = temporaryKeys.issue(role, { session, life: Math.min(asked, role.keyLife) })
   return {
-    AssumeRoleWithOIDC: {
-      ...{ version: STS, unsigned: true, regionId: 'optional', clientToken: false },
-      handle: assumeRole,
+    Credentials: {
+      AccessKeyId: key.id,
+      AccessKeySecret: key.secret,
+      SecurityToken: key.securityToken,
+      Expiration: expirationText(key.expiresAt),
     },
+    AssumedRoleUser: {
+      AssumedRoleId: `${role.name}:${session}`,
+      Arn: `acs:ram::${cloud.region.account}:role/${role.name}/${session}`,
+    },
+    OIDCTokenInfo: { Subject: textOf(claims.sub), Issuer: textOf(claims.iss), ClientIds: textOf(claims.aud) },
   }
 }
 
@@ -95,4 +80,16 @@ function claimsOf(token: string): Claims {
 
 function textOf(claim: unknown): string {
   return Array.isArray(claim) ? claim.join(',') : typeof claim === 'string' ? claim : ''
+}
+
+/** The actions are not signed: the token is what proves who calls. */
+export const STS_ACTIONS: Readonly<Record<string, Action>> = {
+  AssumeRoleWithOIDC: {
+    version: STS,
+    unsigned: true,
+    regionId: 'optional',
+    // A session's own Policy is not simulated.
+    parameters: ['RoleArn', 'OIDCProviderArn', 'OIDCToken', 'RoleSessionName', 'DurationSeconds'],
+    handle: assumeRole,
+  },
 }

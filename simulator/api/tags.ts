@@ -4,7 +4,7 @@ import { ApiError } from '../cloud/error.ts'
 import { type ResourceTags, type Tags, withoutTags, withTags } from '../cloud/resource-tags.ts'
 import type { EniId } from '../region/ids.ts'
 import { type Action, type Answer, type CallContext, ECS } from './action.ts'
-import { taggedAs } from './filters.ts'
+import { TAG_PARAMETERS, taggedAs } from './filters.ts'
 import { pageByToken } from './paging.ts'
 import type { Parameters } from './parameters.ts'
 
@@ -95,7 +95,6 @@ function untag(cloud: Cloud, parameters: Parameters, context: CallContext): Answ
 function list(cloud: Cloud, parameters: Parameters, context: CallContext): Answer {
   const type = resourceType(parameters)
   const all = resourcesOf(type, cloud, context).all()
-  parameters.refuse(['TagFilter', 'MaxResults'])
   const ids = resourceIds(parameters)
   checkTagFilters(parameters, ids)
   const unknown = ids.find((id) => !all.has(id))
@@ -127,10 +126,11 @@ function checkTagFilters(parameters: Parameters, ids: readonly string[]): void {
 }
 
 /** The RegionId that is missing has a code of its own. */
-const common = { version: ECS, regionId: 'optional', clientToken: false } as const
+const common = { version: ECS, regionId: 'optional' } as const
+const RESOURCES = ['ResourceType', 'ResourceId.N']
 
 export const TAG_ACTIONS: Readonly<Record<string, Action>> = {
-  TagResources: { ...common, handle: tag },
-  UntagResources: { ...common, handle: untag },
-  ListTagResources: { ...common, handle: list },
+  TagResources: { ...common, parameters: [...RESOURCES, ...TAG_PARAMETERS], handle: tag },
+  UntagResources: { ...common, parameters: [...RESOURCES, 'TagKey.N', 'All'], handle: untag },
+  ListTagResources: { ...common, parameters: [...RESOURCES, ...TAG_PARAMETERS, 'NextToken'], handle: list },
 }

@@ -25,6 +25,8 @@ export function principalOf(key: Key): { readonly type: string; readonly display
 
 /** Keys that expired are remembered that long, ms, to say of them that they expired; afterwards they are unknown. */
 const REMEMBERED = 3_600_000
+/** Keys that are known; a new one drops the oldest. */
+const CAPACITY = 10_000
 /** What all tokens begin with. */
 const MARK = 'CAIS'
 
@@ -35,17 +37,23 @@ export interface IssueOptions {
 }
 
 export class TemporaryKeys {
+  /** Oldest first: a Map keeps the order of insertion. */
   readonly #keys = new Map<AccessKeyId, TemporaryKey>()
   readonly #now: () => number
+  readonly #capacity: number
 
   /** @param now milliseconds since the epoch, of the region's clock. */
-  constructor(now: () => number) {
+  constructor(now: () => number, capacity = CAPACITY) {
     this.#now = now
+    this.#capacity = capacity
   }
 
   issue(role: RamRole, { session, life }: IssueOptions): TemporaryKey {
     const now = this.#now()
-    for (const [id, key] of this.#keys) if (key.expiresAt + REMEMBERED <= now) this.#keys.delete(id)
+    for (const [id, key] of this.#keys) {
+      if (key.expiresAt + REMEMBERED > now && this.#keys.size < this.#capacity) break
+      this.#keys.delete(id)
+    }
     const key: TemporaryKey = {
       id: `STS.${randomBytes(15).toString('hex')}` as AccessKeyId,
       secret: randomBytes(30).toString('base64url'),

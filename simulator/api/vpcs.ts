@@ -4,15 +4,15 @@ import { ApiError } from '../cloud/error.ts'
 import type { Vpc } from '../region/region.ts'
 import { type Action, type Answer, VPC } from './action.ts'
 import { timeJson } from './eni-json.ts'
-import { equalTo, NO_TAGS, taggedAs } from './filters.ts'
-import { pageByNumber } from './paging.ts'
+import { equalTo, NO_TAGS, TAG_PARAMETERS, taggedAs } from './filters.ts'
+import { PAGE_PARAMETERS, pageByNumber } from './paging.ts'
 import type { Parameters } from './parameters.ts'
 
 /** DescribeVpcs documentation. */
 const PAGE = { min: 1, max: 50, default: 10 }
 const MAX_IDS = 20
 
-const NOT_SIMULATED = ['DryRun', 'VpcOwnerId', 'EnableIpv6', 'DhcpOptionsSetId', 'AdvancedFeature']
+const DESCRIBE = ['VpcId', 'VpcName', 'ResourceGroupId', 'IsDefault', ...TAG_PARAMETERS, ...PAGE_PARAMETERS]
 
 /** A VPC has one router. */
 export function routerOf(vpc: Vpc): string {
@@ -20,7 +20,6 @@ export function routerOf(vpc: Vpc): string {
 }
 
 function describe(cloud: Cloud, parameters: Parameters): Answer {
-  parameters.refuse(NOT_SIMULATED)
   const ids = (parameters.optional('VpcId') ?? '').split(',').filter((id) => id !== '')
   if (ids.length > MAX_IDS) throw new ApiError('InvalidParameter', `VpcId holds ${ids.length} ids of ${MAX_IDS}.`)
   const matches = equalTo<Vpc>(parameters, {
@@ -68,5 +67,5 @@ function vpcJson({ region, startedAt }: Cloud, vpc: Vpc): Answer {
 }
 
 export const VPC_ACTIONS: Readonly<Record<string, Action>> = {
-  DescribeVpcs: { version: VPC, regionId: 'required', clientToken: false, handle: describe },
+  DescribeVpcs: { version: VPC, regionId: 'required', parameters: DESCRIBE, handle: describe },
 }

@@ -4,17 +4,20 @@ import { ApiError } from '../cloud/error.ts'
 import type { RouteTable, VSwitch } from '../region/region.ts'
 import { type Action, type Answer, VPC } from './action.ts'
 import { timeJson } from './eni-json.ts'
-import { equalTo, NO_TAGS, taggedAs } from './filters.ts'
-import { pageByNumber } from './paging.ts'
+import { equalTo, NO_TAGS, TAG_PARAMETERS, taggedAs } from './filters.ts'
+import { PAGE_PARAMETERS, pageByNumber } from './paging.ts'
 import type { Parameters } from './parameters.ts'
 
 /** DescribeVSwitches documentation. */
 const PAGE = { min: 1, max: 50, default: 10 }
 
-const NOT_SIMULATED = ['DryRun', 'VSwitchOwnerId', 'EnableIpv6']
+const DESCRIBE = [
+  ...['VpcId', 'VSwitchId', 'VSwitchName', 'ZoneId', 'RouteTableId', 'ResourceGroupId', 'IsDefault'],
+  ...TAG_PARAMETERS,
+  ...PAGE_PARAMETERS,
+]
 
 function describe(cloud: Cloud, parameters: Parameters): Answer {
-  parameters.refuse(NOT_SIMULATED)
   if (!parameters.has('VpcId') && !parameters.has('RegionId')) {
     throw new ApiError('MissingParameter', 'One of RegionId and VpcId must be given.')
   }
@@ -36,7 +39,6 @@ function describe(cloud: Cloud, parameters: Parameters): Answer {
 }
 
 function attributes(cloud: Cloud, parameters: Parameters): Answer {
-  parameters.refuse(['DryRun'])
   const wanted = parameters.required('VSwitchId')
   const vSwitch = [...cloud.region.vSwitches.values()].find(({ id }) => id === wanted)
   if (vSwitch !== undefined) return vSwitchJson(cloud, vSwitch)
@@ -54,7 +56,7 @@ function vSwitchJson(cloud: Cloud, vSwitch: VSwitch): Answer {
     CidrBlock: vSwitch.cidr,
     Ipv6CidrBlock: vSwitch.ipv6?.cidr ?? '',
     EnabledIpv6: vSwitch.ipv6 !== undefined,
-    AvailableIpAddressCount: cloud.availableIps(vSwitch.id),
+    AvailableIpAddressCount: cloud.availableIps(vSwitch.id, 'call'),
     Status: 'Available',
     Description: '',
     IsDefault: false,
@@ -75,9 +77,9 @@ function tableOf({ region }: Cloud, { id }: VSwitch): RouteTable {
   return table
 }
 
-const common = { version: VPC, regionId: 'optional', clientToken: false } as const
+const common = { version: VPC, regionId: 'optional' } as const
 
 export const VSWITCH_ACTIONS: Readonly<Record<string, Action>> = {
-  DescribeVSwitches: { ...common, handle: describe },
-  DescribeVSwitchAttributes: { ...common, handle: attributes },
+  DescribeVSwitches: { ...common, parameters: DESCRIBE, handle: describe },
+  DescribeVSwitchAttributes: { ...common, parameters: ['VSwitchId'], handle: attributes },
 }

@@ -22,10 +22,6 @@ export const IPV4_PARAMETERS = [
 ]
 export const IPV6_PARAMETERS = ['Ipv6Address.N', 'Ipv6AddressCount', 'Ipv6Prefix.N', 'Ipv6PrefixCount']
 
-/** The same without the numbers: what a call may have one of. */
-export const IPV4_KINDS = IPV4_PARAMETERS.map((name) => name.replace('.N', ''))
-export const IPV6_KINDS = IPV6_PARAMETERS.map((name) => name.replace('.N', ''))
-
 export function wantedIpv4(parameters: Parameters, most: Most): Wanted<Ipv4> {
   parameters.atMostOne(['PrivateIpAddress', 'SecondaryPrivateIpAddressCount'])
   parameters.atMostOne(['Ipv4Prefix', 'Ipv4PrefixCount'])

@@ -5,6 +5,7 @@ import openapi from '@alicloud/openapi-core'
 import { RuntimeOptions } from '@darabonba/typescript'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { pino } from 'pino'
+import { cidrOf, parseIpv4 } from '../../inet/address.ts'
 import { NO_LATENCY, testRegion } from '../../test/simulator/region.ts'
 import { send } from '../../test/simulator/send.ts'
 import { signedRequest } from '../../test/simulator/sign-request.ts'
@@ -13,6 +14,7 @@ import { Faults } from '../faults/faults.ts'
 import { parseFault } from '../faults/parse.ts'
 import { close } from '../listen.ts'
 import { createMetadataServer, MetadataService } from '../metadata/metadata-service.ts'
+import type { Region } from '../region/region.ts'
 import { type Simulator, startSimulator } from '../simulator.ts'
 import { ECS } from './action.ts'
 
@@ -164,14 +166,16 @@ describe('errors as the SDK sees them', () => {
 })
 
 describe('the metadata service', () => {
-  /** In this VPC, who calls from this machine is the node. */
-  const region = testRegion({
-    vpc: { id: 'vpc-sim', cidr: '127.0.0.0/8' },
-    vSwitches: [{ id: 'vsw-sim', zone: 'z', cidr: '127.0.0.0/24' }],
-    nodes: [
-      { name: 'here', instanceId: 'i-here', instanceType: 'ecs.g7.large', vSwitch: 'vsw-sim', primaryIp: '127.0.0.1' },
-    ],
-  })
+  const here = parseIpv4('127.0.0.1')
+  const described = testRegion()
+  /** In this VPC, which no region file can have, who calls from this machine is a node. */
+  const region: Region = {
+    ...described,
+    vSwitches: new Map(
+      [...described.vSwitches].map(([id, vSwitch]) => [id, { ...vSwitch, cidr: cidrOf(here, 24) }] as const),
+    ),
+    nodes: described.nodes.slice(0, 1).map((node) => ({ ...node, primaryIp: here })),
+  }
 
   async function withMetadata(effect: object, run: (base: string, faults: Faults) => Promise<void>): Promise<void> {
     const faults = new Faults({ region, now: Date.now })
@@ -190,7 +194,7 @@ describe('the metadata service', () => {
   test('fails as it is told to, where it is told to', async () => {
     await withMetadata({ metadata: { status: 429 } }, async (base) => {
       expect((await fetch(`${base}/mac`)).status).toBe(429)
-      expect(await (await fetch(`${base}/instance-id`)).text()).toBe('i-here')
+      expect(await (await fetch(`${base}/instance-id`)).text()).toBe('i-sim-a')
     })
   })
 

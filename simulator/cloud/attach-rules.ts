@@ -24,7 +24,7 @@ export function placeFor(eni: Eni, target: Target): Attachment {
   if (trunk === undefined) checkDeviceFits(eni, target)
   else checkMemberFits(eni, trunk, target)
   if (eni.trafficMode === 'HighPerformance') checkHighPerformance(node, attached)
-  checkQueues(eni.queueNumber, node)
+  checkQueues({ queueNumber: eni.queueNumber, member: trunk !== undefined }, node, attached)
   checkIpv4Slots(ipv4Slots(eni), node)
   checkIpv6Slots(ipv6Slots(eni), node)
   const { instanceId } = node

@@ -21,12 +21,12 @@ import {
 } from './eni.ts'
 import { checkIpv4Slots, checkIpv6Slots, checkSettled, wrongState } from './eni-rules.ts'
 import { ApiError } from './error.ts'
-import type { CloudFaults } from './faults.ts'
+import type { Asker, CloudFaults } from './faults.ts'
 import { type Change, Ledger } from './ledger.ts'
-import { checkChanges, type EniChanges } from './modify-rules.ts'
+import { changesAnything, checkChanges, type EniChanges } from './modify-rules.ts'
 import { type CreateEni, identityOf, takeAddresses, withPrimary } from './new-eni.ts'
 import { checkEniQuota, checkSecurityGroupRoom, checkSecurityGroups } from './quotas.ts'
-import { ResourceTags, type Tags, withoutTags, withTags } from './resource-tags.ts'
+import { ResourceTags, sameTags, type Tags, withoutTags, withTags } from './resource-tags.ts'
 import { RouteTables } from './route-tables.ts'
 import {
   findSubnet,
@@ -58,7 +58,6 @@ const PRIMARY = {
   type: 'Primary',
   secondaryIps: [],
   ipv4Prefixes: [],
-  ipv6s: [],
   ipv6Prefixes: [],
   name: '',
   description: '',
@@ -167,8 +166,8 @@ export class Cloud {
   }
 
   /** Free IPv4 addresses as the vSwitch reports them. @throws ApiError InvalidVSwitchId.NotFound */
-  availableIps(vSwitch: VSwitchId): number {
-    return this.#reported(findSubnet(this.#subnets, vSwitch))
+  availableIps(vSwitch: VSwitchId, asker: Asker = 'onlooker'): number {
+    return this.#reported(findSubnet(this.#subnets, vSwitch), asker)
   }
 
   createEni(request: CreateEni): Eni {
@@ -261,7 +260,7 @@ export class Cloud {
       const { securityGroupIds } = changes
       checkSecurityGroupRoom(this.region, this.enis(), { securityGroupIds, ips: privateIpCount(eni), instead: id })
     }
-    if (Object.keys(changes).length > 0) this.#transitions.put({ ...eni, ...changes }, { change: 'modified' })
+    if (changesAnything(eni, changes)) this.#transitions.put({ ...eni, ...changes }, { change: 'modified' })
   }
 
   /** @returns what was added. */
@@ -324,10 +323,11 @@ export class Cloud {
   }
 
   #retag(ids: readonly EniId[], next: (eni: Eni) => Tags): void {
-    const tagged = ids.map((id): Eni => {
+    const tagged = ids.flatMap((id): Eni[] => {
       const eni = this.#ledger.get(id)
       if (eni === undefined) throw new ApiError('InvalidResourceId.NotFound', `The ENI ${id} does not exist.`)
-      return { ...eni, tags: next(eni) }
+      const tags = next(eni)
+      return sameTags(eni.tags, tags) ? [] : [{ ...eni, tags }]
     })
     for (const eni of tagged) this.#transitions.put(eni, { change: 'tagged' })
   }
@@ -344,26 +344,29 @@ export class Cloud {
     return instance === undefined ? undefined : this.#instance(instance)
   }
 
-  #reported({ vSwitch, ipv4 }: Subnet): number {
-    return this.#faults?.availableIps(vSwitch) ?? ipv4.available
+  #reported({ vSwitch, ipv4 }: Subnet, asker: Asker = 'call'): number {
+    return this.#faults?.availableIps(vSwitch, asker) ?? ipv4.available
   }
 
-  #addPrimary({ instanceId, vSwitchId, primaryIp, securityGroupIds }: Node): void {
+  #addPrimary({ instanceId, vSwitchId, primaryIp, primaryIpv6, securityGroupIds }: Node): void {
     const subnet = findSubnet(this.#subnets, vSwitchId)
     takeIpv4(subnet, { ...NOTHING, ips: [primaryIp] }, subnet.ipv4.available)
+    const ipv6s = primaryIpv6 === undefined ? [] : [primaryIpv6]
+    takeIpv6(subnet, { ...NOTHING, ips: ipv6s })
     const eni: Eni = {
       ...identityOf(++this.#sequence),
       ...PRIMARY,
       vSwitchId,
       zone: subnet.vSwitch.zone,
       primaryIp,
+      ipv6s,
       securityGroupIds,
       createdAt: this.#transitions.time,
       state: { status: 'InUse', instanceId, deviceIndex: 0, linked: true },
     }
     // Even an answer that is late shows what the region began with.
     const since = Number.NEGATIVE_INFINITY
-    this.#ledger.put(eni, { at: this.#transitions.time, change: 'created', ips: [primaryIp] }, since)
+    this.#ledger.put(eni, { at: this.#transitions.time, change: 'created', ips: [primaryIp, ...ipv6s] }, since)
   }
 
   #freeAddresses(eni: Eni): void {

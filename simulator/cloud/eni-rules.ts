@@ -1,4 +1,5 @@
 /** What the cloud allows with an ENI. Every check throws ApiError. */
+import { totalQueues } from '../region/instance-types.ts'
 import type { Node } from '../region/region.ts'
 import type { Eni } from './eni.ts'
 import { ApiError } from './error.ts'
@@ -41,12 +42,35 @@ function where(node: Node | undefined): string {
   return node === undefined ? 'on no instance' : `on ${node.instanceId} (${node.instanceType.id})`
 }
 
-/** The queues of one ENI; those of all together cannot be too many when no ENI has more than its share. */
-export function checkQueues(queueNumber: number | undefined, node: Node): void {
-  const { id, queuesPerEni } = node.instanceType
-  if (queueNumber === undefined || queueNumber <= queuesPerEni) return
-  const message = `An ENI on ${node.instanceId} (${id}) has at most ${queuesPerEni} queues, not ${queueNumber}.`
+export interface Queues {
+  /** Undefined: as many as the type gives it. */
+  readonly queueNumber: number | undefined
+  /** It is, or is to be, on a trunk. */
+  readonly member: boolean
+}
+
+/** The queues of one ENI, and of all together beside `others`: members count as well. */
+export function checkQueues(wanted: Queues, node: Node, others: readonly Eni[]): void {
+  const { instanceId, instanceType } = node
+  const { id, queuesPerEni } = instanceType
+  const asked = queuesOf(wanted, queuesPerEni)
+  if (asked > queuesPerEni) {
+    const message = `An ENI on ${instanceId} (${id}) has at most ${queuesPerEni} queues, not ${asked}.`
+    throw new ApiError('InvalidOperation.MaxEniQueueNumberExceeded', message)
+  }
+  const used = others.reduce(
+    (sum, { queueNumber, type }) => sum + queuesOf({ queueNumber, member: type === 'Member' }, queuesPerEni),
+    0,
+  )
+  const total = totalQueues(instanceType)
+  if (asked === 0 || used + asked <= total) return
+  const message = `${instanceId} (${id}) has ${used} queues of ${total}; ${asked} more are too many.`
   throw new ApiError('InvalidOperation.MaxEniQueueNumberExceeded', message)
+}
+
+/** A member uses its trunk's queues unless it asks for its own. */
+function queuesOf({ queueNumber, member }: Queues, queuesPerEni: number): number {
+  return queueNumber ?? (member ? 0 : queuesPerEni)
 }
 
 /** Room for one more eRDMA interface beside those of `others`. */

@@ -91,6 +91,7 @@ const STATUS = {
   MissingSecurityToken: 400,
   'NumberExceed.ResourceIds': 400,
   'NumberExceed.Tags': 400,
+  'Operation.Conflict': 403,
   OperationDenied: 400,
   'OperationDenied.VpcIpv6NotEnabled': 400,
   'OperationUnsupported.DestinationCidrBlockOverlapWithVSwitch': 400,

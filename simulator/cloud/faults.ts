@@ -11,9 +11,12 @@ export type TransitionKind = 'attach' | 'detach' | 'delete'
  */
 export type TransitionFault = 'hang' | 'fail'
 
+/** `call`: a call needs to know, and a fault that answers has acted; `onlooker`: somebody only looks at the state. */
+export type Asker = 'call' | 'onlooker'
+
 export interface CloudFaults {
   /** Asked once each time a transition is due; undefined: it ends as it should. */
   transition(kind: TransitionKind, eni: Eni): TransitionFault | undefined
   /** The number of free IPv4 addresses the vSwitch claims to have; undefined: the true one. */
-  availableIps(vSwitch: VSwitch): number | undefined
+  availableIps(vSwitch: VSwitch, asker: Asker): number | undefined
 }

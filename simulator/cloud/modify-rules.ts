@@ -16,6 +16,15 @@ export interface EniChanges {
   readonly queueNumber?: number
 }
 
+/** A call that asks for what is there already has no effect. The order of security groups says nothing. */
+export function changesAnything(eni: Eni, { securityGroupIds, ...rest }: EniChanges): boolean {
+  const before: Readonly<Partial<Record<keyof EniChanges, unknown>>> = eni
+  const names = Object.keys(rest) as (keyof typeof rest)[]
+  if (names.some((name) => rest[name] !== before[name])) return true
+  const groups = new Set(securityGroupIds ?? eni.securityGroupIds)
+  return groups.size !== eni.securityGroupIds.length || !eni.securityGroupIds.every((id) => groups.has(id))
+}
+
 /** Where the ENI is. */
 export interface Surroundings {
   readonly node: Node
@@ -37,7 +46,8 @@ export function checkChanges(eni: Eni, changes: EniChanges, on: Surroundings | u
     const message = `The queues of ${eni.id} can be changed when it is Available or its instance is Stopped.`
     throw new ApiError('InvalidOperation.InvalidEniState', message)
   }
-  checkQueues(rest.queueNumber, on.node)
+  const others = on.attached.filter(({ id }) => id !== eni.id)
+  checkQueues({ queueNumber: rest.queueNumber, member: eni.type === 'Member' }, on.node, others)
 }
 
 function checkTrafficMode(eni: Eni, wanted: Eni['trafficMode'], on: Surroundings | undefined): void {

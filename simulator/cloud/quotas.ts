@@ -11,7 +11,10 @@ export function checkEniQuota(region: Region, enis: readonly Eni[]): void {
 }
 
 /** Groups that exist, each once, not too many, and all of one type: rules of two types cannot be put together. */
-export function checkSecurityGroups(region: Region, ids: readonly SecurityGroupId[]): void {
+export function checkSecurityGroups(
+  region: Pick<Region, 'quotas' | 'securityGroups'>,
+  ids: readonly SecurityGroupId[],
+): void {
   const repeated = ids.find((id, index) => ids.indexOf(id) !== index)
   if (repeated !== undefined) {
     throw new ApiError('InvalidParameter.SecurityGroupIdRepeated', `${repeated} is there twice.`)

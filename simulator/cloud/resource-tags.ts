@@ -8,6 +8,21 @@ const TAGS_PER_RESOURCE = 20
 /** Changes that are kept; older ones are forgotten. */
 const KEPT = 10_000
 
+/** ECS documentation, "Tag": lengths, reserved prefixes, no links. @throws ApiError InvalidTagKey.Malformed */
+export function checkTagKey(key: string): void {
+  const reserved = /^(aliyun|acs:)/i.test(key)
+  if (key.length < 1 || key.length > 128 || reserved || /https?:\/\//.test(key)) {
+    throw new ApiError('InvalidTagKey.Malformed', `${JSON.stringify(key)} cannot be the key of a tag.`)
+  }
+}
+
+/** As `checkTagKey`. @throws ApiError InvalidTagValue.Malformed */
+export function checkTagValue(value: string): void {
+  if (value.length > 128 || /^acs:|https?:\/\//.test(value)) {
+    throw new ApiError('InvalidTagValue.Malformed', `${JSON.stringify(value)} cannot be the value of a tag.`)
+  }
+}
+
 /** @throws ApiError QuotaExceed.Tags; a tag that is there gets the new value. */
 export function withTags(id: string, before: Tags, added: Tags): Tags {
   const all = new Map([...before, ...added])
@@ -18,6 +33,11 @@ export function withTags(id: string, before: Tags, added: Tags): Tags {
 /** Keys that are not there are fine. */
 export function withoutTags(before: Tags, keys: readonly string[] | 'all'): Tags {
   return new Map(keys === 'all' ? [] : [...before].filter(([key]) => !keys.includes(key)))
+}
+
+/** A call that would change nothing has no effect. */
+export function sameTags(a: Tags, b: Tags): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value)
 }
 
 /** One line of the log of changes. */
@@ -61,9 +81,10 @@ export class ResourceTags<Id extends string> {
     return tags
   }
 
-  /** Changes the tags of every resource, or of none. */
+  /** Changes the tags of every resource, or of none; those that stay as they are do not count as changed. */
   change(ids: readonly Id[], next: (id: Id, before: Tags) => Tags): void {
-    const changed = ids.map((id) => [id, next(id, this.of(id))] as const)
+    const wanted = ids.map((id) => [id, next(id, this.of(id))] as const)
+    const changed = wanted.filter(([id, tags]) => !sameTags(this.of(id), tags))
     for (const [id, tags] of changed) {
       this.#tags.set(id, tags)
       this.#version += 1

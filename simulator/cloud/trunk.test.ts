@@ -134,3 +134,56 @@ test('a trunk goes only on types that support it', () => {
   const { id } = cloud.createEni({ ...NEW_ENI, type: 'Trunk' })
   expect(codeOf(() => cloud.attachEni(id, SMALL))).toBe('InvalidOperation.InstanceTypeNotSupportEniTrunking')
 })
+
+describe('queues are those of the instance', () => {
+  /** 3 ENIs with 2 queues each and room for 4 members: 6 queues in all. */
+  const TYPE = {
+    ...{ id: 'ecs.q.large', cpuCores: 1, memoryGiB: 1, eniQuantity: 3, eniTotalQuantity: 7, trunkSupported: true },
+    ...{ ipv4PerEni: 4, queuesPerEni: 2 },
+  }
+  const NODE = { name: 'a', instanceId: 'i-q', instanceType: TYPE.id, vSwitch: 'vsw-sim-h', primaryIp: '10.0.1.10' }
+  const node = 'i-q' as InstanceId
+
+  function testQueues(status = 'Running') {
+    const region = testRegion({ latencies: LATENCIES, instanceTypes: [TYPE], nodes: [{ ...NODE, status }] })
+    const { cloud, pass } = testActions(region)
+    const make = (type: 'Secondary' | 'Trunk', queueNumber?: number) =>
+      cloud.createEni({ ...NEW_ENI, type, queueNumber }).id
+    const trunk = make('Trunk')
+    cloud.attachEni(trunk, node)
+    pass(200)
+    const attach = (queues: number | undefined, on?: EniId) =>
+      codeOf(() => {
+        cloud.attachEni(make('Secondary', queues), node, on)
+        pass(200)
+      })
+    return { cloud, trunk, attach }
+  }
+  const TOO_MANY = 'InvalidOperation.MaxEniQueueNumberExceeded'
+
+  test('members that have their own count as well', () => {
+    const { trunk, attach } = testQueues()
+    expect([attach(1, trunk), attach(2, trunk), attach(1, trunk), attach(1, trunk)]).toEqual([
+      ...['OK', TOO_MANY, 'OK', TOO_MANY],
+    ])
+    // The trunk and the primary ENI have two each, and the members the two that the third ENI could have had.
+    expect([attach(undefined), attach(1)]).toEqual([TOO_MANY, TOO_MANY])
+  })
+
+  test('members that have none of their own use those of the trunk', () => {
+    const { trunk, attach } = testQueues()
+    expect([attach(undefined), attach(undefined, trunk), attach(undefined, trunk)]).toEqual(['OK', 'OK', 'OK'])
+    expect(attach(1, trunk)).toBe(TOO_MANY)
+  })
+
+  test('they can be moved from one to the other while the instance is stopped', () => {
+    const { cloud, trunk, attach } = testQueues('Stopped')
+    expect([attach(1), attach(1, trunk)]).toEqual(['OK', 'OK'])
+    const [, , device, member] = cloud.enis()
+    if (device === undefined || member === undefined) throw new Error('there is no member')
+    const change = (id: EniId, queueNumber: number) => codeOf(() => cloud.modifyEni(id, { queueNumber }))
+    expect([change(member.id, 2), change(trunk, 1), change(member.id, 2), change(device.id, 2)]).toEqual([
+      ...[TOO_MANY, 'OK', 'OK', TOO_MANY],
+    ])
+  })
+})

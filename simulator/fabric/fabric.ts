@@ -7,7 +7,8 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import { type Cidr, cidrContains, type Ipv4, type Ipv6 } from '../../inet/address.ts'
+import type { Ip, Ipv4 } from '../../inet/address.ts'
+import { deleteConntrack, endsOf, listConntrack } from '../../netlink/conntrack.ts'
 import { createNamedNetns, deleteNamedNetns, isNetns } from '../../netlink/netns.ts'
 import type { EniId, NodeName, SecurityGroupId } from '../region/ids.ts'
 import type { RouteTable, VSwitch } from '../region/region.ts'
@@ -18,9 +19,9 @@ import { Filter } from './filter.ts'
 import { dropLease, existing, isAlive, readLease, takeLease } from './lease.ts'
 import { NeighbourDiscovery } from './neighbour-discovery.ts'
 import { ipBatch, linksIn, netnsPath, setSysctls } from './netns.ts'
+import { endedBy, Network } from './network.ts'
 import { bootCommands, type FabricRoute, nextLinkName, type Plug } from './plug.ts'
 import { Router } from './router.ts'
-import { ownCidrs } from './routes.ts'
 
 export interface FabricOptions {
   /** First part of the names of all namespaces. */
@@ -72,15 +73,15 @@ export class Fabric {
   readonly #router: Router
   readonly #filter: Filter
   #discovery: NeighbourDiscovery | undefined
-  /** What the kernel has, by ENI. */
-  #plugged: ReadonlyMap<EniId, Plug> = new Map()
-  #routes: readonly FabricRoute[] = []
+  /** What the kernel has. */
+  #network: Network
 
   private constructor(options: FabricOptions) {
     this.#options = options
     this.vpcNetns = `${options.prefix}-vpc`
     this.#router = new Router({ ...options, netns: this.vpcNetns })
     this.#filter = new Filter({ ...options, netns: this.vpcNetns })
+    this.#network = new Network({ vSwitches: options.vSwitches, plugs: new Map(), routes: [] })
   }
 
   /**
@@ -125,14 +126,17 @@ export class Fabric {
     const wanted = new Map(plugs.map((plug) => [plug.eniId, plug]))
     const errors: unknown[] = []
     const attempt = (step: Promise<void>): Promise<void> => step.catch((error: unknown) => void errors.push(error))
-    for (const old of [...this.#plugged.values()].sort(membersFirst)) {
+    for (const old of [...this.#network.plugs.values()].sort(membersFirst)) {
       const plug = wanted.get(old.eniId)
       if (plug === undefined || !this.#stays(old, wanted)) await attempt(this.#unplug(old))
       else await attempt(this.#change(withoutLost(old, plug)))
     }
-    await attempt(this.#follow(this.#plugged, routes))
+    await attempt(this.#follow(this.#network.with({ routes })))
     for (const plug of [...plugs].sort((a, b) => membersFirst(b, a))) {
-      await attempt(this.#plugged.has(plug.eniId) ? this.#change(plug) : this.#plug(plug))
+      const old = this.#network.plugs.get(plug.eniId)
+      if (old === undefined) await attempt(this.#plug(plug))
+      // Otherwise it could not be unplugged, which has been noted.
+      else if (this.#stays(old, wanted)) await attempt(this.#change(plug))
     }
     if (errors.length > 0) {
       const reasons = errors.map((error) => (error instanceof Error ? error.message : String(error)))
@@ -144,11 +148,11 @@ export class Fabric {
   async counters(): Promise<ReadonlyMap<EniId, LinkCounters>> {
     const [text, dropped] = await Promise.all([
       run(['ip', '-n', this.vpcNetns, '-json', '-statistics', 'link', 'show']),
-      this.#filter.drops(this.#plugged.keys()),
+      this.#filter.drops(this.#network.plugs.keys()),
     ])
     const links = new Map(LINKS.parse(JSON.parse(text)).map((link) => [link.ifname, link.stats64]))
     const counters = new Map<EniId, LinkCounters>()
-    for (const eni of this.#plugged.keys()) {
+    for (const eni of this.#network.plugs.keys()) {
       const stats = links.get(eni)
       const drops = dropped.get(eni)
       if (stats === undefined || drops === undefined) continue // its guest has destroyed the link
@@ -173,7 +177,7 @@ export class Fabric {
     this.#discovery?.stop()
     this.#discovery = undefined
     await removeNamespaces(this.vpcNetns, this.#namespaces())
-    this.#plugged = new Map()
+    this.#network = this.#network.with({ plugs: new Map(), routes: [] })
     dropLease(this.#options.prefix)
   }
 
@@ -189,19 +193,18 @@ export class Fabric {
     await this.#router.start()
     await this.#filter.start()
     if (this.#options.vSwitches.some(({ ipv6 }) => ipv6 !== undefined)) {
-      this.#discovery = new NeighbourDiscovery({ netns: this.vpcNetns, ownerOf: (ip) => this.#ownerOf(ip) })
+      this.#discovery = new NeighbourDiscovery({ netns: this.vpcNetns, ownersOf: (ip) => this.#network.ownersOf(ip) })
     }
   }
 
   async #plug(plug: Plug): Promise<void> {
     const netns = this.netnsOf(plug.node)
     const link = nextLinkName(linksIn(netns))
-    const plugged = new Map(this.#plugged).set(plug.eniId, plug)
+    const network = this.#network.with({ plugs: new Map(this.#network.plugs).set(plug.eniId, plug) })
     try {
-      await this.#router.follow(plugged.values(), this.#routes, { plug, netns, link })
+      await this.#router.follow(network, { plug, netns, link })
       if (plug.kind === 'primary') await boot(plug, { netns, link })
-      await this.#filter.follow(plugged.values(), this.#routes)
-      this.#plugged = plugged
+      await this.#arrive(network)
     } catch (error) {
       await this.#router.detach(plug.eniId)
       throw error
@@ -209,23 +212,28 @@ export class Fabric {
   }
 
   async #unplug({ eniId }: Plug): Promise<void> {
-    const rest = new Map(this.#plugged)
-    rest.delete(eniId)
-    await this.#filter.follow(rest.values(), this.#routes)
-    this.#plugged = rest
+    const plugs = new Map(this.#network.plugs)
+    plugs.delete(eniId)
+    await this.#arrive(this.#network.with({ plugs }))
     await this.#router.detach(eniId)
   }
 
   async #change(plug: Plug): Promise<void> {
-    if (isDeepStrictEqual(plug, this.#plugged.get(plug.eniId))) return
-    await this.#follow(new Map(this.#plugged).set(plug.eniId, plug), this.#routes)
+    if (isDeepStrictEqual(plug, this.#network.plugs.get(plug.eniId))) return
+    await this.#follow(this.#network.with({ plugs: new Map(this.#network.plugs).set(plug.eniId, plug) }))
   }
 
-  async #follow(plugged: ReadonlyMap<EniId, Plug>, routes: readonly FabricRoute[]): Promise<void> {
-    await this.#router.follow(plugged.values(), routes)
-    await this.#filter.follow(plugged.values(), routes)
-    this.#plugged = plugged
-    this.#routes = routes
+  async #follow(network: Network): Promise<void> {
+    await this.#router.follow(network)
+    await this.#arrive(network)
+  }
+
+  /** After the ways the filter, and after that the sessions, which by then cannot come back. */
+  async #arrive(network: Network): Promise<void> {
+    await this.#filter.follow(network)
+    const isEnded = endedBy(this.#network, network)
+    if (isEnded !== undefined) endSessions(netnsPath(this.vpcNetns), isEnded)
+    this.#network = network
   }
 
   /** Whether it keeps its link: a VLAN goes with the link that carries it. */
@@ -233,14 +241,8 @@ export class Fabric {
     const plug = wanted.get(old.eniId)
     if (plug === undefined || !isDeepStrictEqual(placeOf(old), placeOf(plug))) return false
     if (old.kind !== 'member') return true
-    const trunk = this.#plugged.get(old.trunk)
+    const trunk = this.#network.plugs.get(old.trunk)
     return trunk !== undefined && this.#stays(trunk, wanted)
-  }
-
-  #ownerOf(ip: Ipv6): EniId | undefined {
-    const holds = (cidr: Cidr) => cidrContains(cidr, ip)
-    const owner = [...this.#plugged.values()].find((plug) => ownCidrs(plug).some(holds))
-    return owner?.eniId ?? this.#routes.find(({ destination }) => holds(destination))?.eni
   }
 }
 
@@ -249,6 +251,13 @@ async function boot(plug: Plug, { netns, link }: { readonly netns: string; reado
   // Otherwise the link-local address could not be used for its first second, nor what is routed by the node.
   if (plug.vSwitch.ipv6 !== undefined) setSysctls(netns, { [`ipv6/conf/${link}/accept_dad`]: '0' })
   await ipBatch(netns, bootCommands(plug, link))
+}
+
+function endSessions(netns: string, isEnded: (ip: Ip) => boolean): void {
+  deleteConntrack(
+    netns,
+    listConntrack(netns).filter((connection) => endsOf(connection).some(isEnded)),
+  )
 }
 
 /** What a link is made from. */

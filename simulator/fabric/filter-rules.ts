@@ -31,8 +31,10 @@ export const SETS = {
 
 /** The script that makes the table. */
 export function filterRules(groups: Iterable<SecurityGroupId>): string {
-  return `
-table ${TABLE} {
+  return `\ntable ${TABLE} {${SETS_AND_MAPS}${memberSets(groups)}${ARRIVAL}${PASSAGE}${ANSWER}}\n`
+}
+
+const SETS_AND_MAPS = `
   set ${SETS.sources.ipv4} { type ifname . ipv4_addr; }
   set ${SETS.sources.ipv6} { type ifname . ipv6_addr; }
   set ${SETS.sourcePrefixes.ipv4} { type ifname . ipv4_addr; flags interval; }
@@ -40,8 +42,14 @@ table ${TABLE} {
   map ${SETS.marks} { type ifname : mark; }
   map ${SETS.egress} { type ifname : verdict; }
   map ${SETS.ingress} { type ifname : verdict; }
-${DROP_REASONS.map((reason) => `  map ${dropMap(reason)} { type ifname : counter; }\n`).join('')}
-${[...groups].map((group) => `  set ${memberSet(group)} { type ifname; }\n`).join('')}
+${DROP_REASONS.map((reason) => `  map ${dropMap(reason)} { type ifname : counter; }\n`).join('')}`
+
+function memberSets(groups: Iterable<SecurityGroupId>): string {
+  return [...groups].map((group) => `  set ${memberSet(group)} { type ifname; }\n`).join('')
+}
+
+/** From an ENI: whether the source is its own, and the destination somebody's. */
+const ARRIVAL = `
   chain arrival {
     type filter hook prerouting priority raw; policy accept;
     iifname "lo" accept
@@ -62,9 +70,14 @@ ${[...groups].map((group) => `  set ${memberSet(group)} { type ifname; }\n`).joi
     ip6 daddr { fe80::/10, ff00::/8 } accept
     fib daddr . mark oif missing counter name iifname map @${dropMap('unassigned')} drop
   }
+`
+
+/** From one ENI to another: whether the security groups of both allow it. */
+const PASSAGE = `
   chain passage {
     type filter hook forward priority filter; policy drop;
-    # A session is allowed as long as its first direction is: new rules are for sessions that exist, too.
+    # A session is allowed as long as its first direction is: that is checked with every packet. What would let the
+    # answers through for too long, a session that has no right to them any more, is removed with the change.
     ct direction reply accept
     ct state related accept
     iifname vmap @${SETS.egress}
@@ -78,11 +91,13 @@ ${[...groups].map((group) => `  set ${memberSet(group)} { type ifname; }\n`).joi
     counter name oifname map @${dropMap('ingress')} drop
     drop
   }
+`
+
+/** To an ENI, from the router itself: what it says of a packet that was too big. */
+const ANSWER = `
   chain answer {
     type filter hook output priority filter; policy accept;
     icmp type destination-unreachable icmp code frag-needed counter name oifname map @${dropMap('mtu')}
     icmpv6 type packet-too-big counter name oifname map @${dropMap('mtu')}
   }
-}
 `
-}

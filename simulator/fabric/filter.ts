@@ -7,7 +7,7 @@ import { FabricError } from './error.ts'
 import { counterName, EMPTY, type FilterState, filterState, transition } from './filter-elements.ts'
 import { DROP_REASONS, type DropReason, filterRules, TABLE } from './filter-rules.ts'
 import { nft, nftScript, setSysctls } from './netns.ts'
-import type { FabricRoute, Plug } from './plug.ts'
+import type { Network } from './network.ts'
 import { marksOf } from './routes.ts'
 import { declareChain } from './security-groups.ts'
 
@@ -58,7 +58,7 @@ export class Filter {
    * Lets in what the ENIs may send, and through what their groups allow, all of it at once. Rejects with CommandError,
    * or with FabricError for a security group that does not exist.
    */
-  async follow(plugs: Iterable<Plug>, routes: readonly FabricRoute[]): Promise<void> {
+  async follow({ plugs, routes }: Network): Promise<void> {
     const chains = new Map(this.#chains)
     const declarations: string[] = []
     const chainsOf = (ids: readonly SecurityGroupId[]): ChainPair => {
@@ -70,7 +70,7 @@ export class Filter {
       declarations.push(this.#declare(pair, ids))
       return pair
     }
-    const state = filterState(plugs, { routes, chainsOf, marks: this.#marks })
+    const state = filterState(plugs.values(), { routes, chainsOf, marks: this.#marks })
     const script = declarations.join('') + transition(this.#state, state)
     if (script !== '') await nftScript(this.#options.netns, script)
     this.#chains = chains

@@ -16,23 +16,29 @@ import { GATEWAY_MAC } from './plug.ts'
 export interface NeighbourDiscoveryOptions {
   /** Name of the router's namespace. */
   readonly netns: string
-  /** The ENI that packets to the address go to. */
-  readonly ownerOf: (ip: Ipv6) => EniId | undefined
+  /** The ENIs that packets to the address go to. */
+  readonly ownersOf: (ip: Ipv6) => readonly EniId[]
 }
 
 /** Milliseconds between two looks; a guest asks again after a second. */
 const INTERVAL = 20
+/** Questions between two breaths of the event loop: a guest may ask faster than anybody can answer. */
+const MAX_PER_TURN = 64
 
 export class NeighbourDiscovery {
-  readonly #ownerOf: NeighbourDiscoveryOptions['ownerOf']
+  readonly #ownersOf: NeighbourDiscoveryOptions['ownersOf']
   /** Held open: it cannot go while somebody is heard in it. */
   readonly #netns: Netns
   readonly #socket: SolicitationSocket
-  readonly #timer: NodeJS.Timeout
+  /** By index, which no later link gets. */
+  #links: ReadonlyMap<number, string> = new Map()
+  #hasLooked = false
+  #timer: NodeJS.Timeout | undefined
+  #soon: NodeJS.Immediate | undefined
 
   /** @throws NetnsError, SystemCallError */
-  constructor({ netns, ownerOf }: NeighbourDiscoveryOptions) {
-    this.#ownerOf = ownerOf
+  constructor({ netns, ownersOf }: NeighbourDiscoveryOptions) {
+    this.#ownersOf = ownersOf
     this.#netns = openNetns(netnsPath(netns))
     try {
       this.#socket = new SolicitationSocket(this.#netns)
@@ -40,30 +46,55 @@ export class NeighbourDiscovery {
       this.#netns.close()
       throw error
     }
-    this.#timer = setInterval(() => this.#drain(), INTERVAL)
-    this.#timer.unref()
+    this.#rest()
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    clearTimeout(this.#timer)
+    clearImmediate(this.#soon)
     this.#socket.close()
     this.#netns.close()
   }
 
-  #drain(): void {
-    for (let heard = this.#socket.receive(); heard !== undefined; heard = this.#socket.receive()) {
-      if (this.#answers(heard)) this.#answer(heard)
+  #rest(): void {
+    this.#timer = setTimeout(() => this.#turn(), INTERVAL)
+    this.#timer.unref()
+  }
+
+  #turn(): void {
+    this.#hasLooked = false
+    for (let count = 0; count < MAX_PER_TURN; count++) {
+      const heard = this.#socket.receive()
+      if (heard === undefined) {
+        this.#rest()
+        return
+      }
+      if (heard !== 'cut off' && this.#answers(heard)) this.#answer(heard)
     }
+    this.#soon = setImmediate(() => this.#turn())
   }
 
   #answers(solicitation: Solicitation): boolean {
     if (solicitation.source === '::') return false
-    const owner = this.#ownerOf(solicitation.target)
-    return owner !== undefined && owner !== this.#askerOf(solicitation)
+    const owners = this.#ownersOf(solicitation.target)
+    if (owners.length === 0) return false
+    const askers = this.#askersOf(solicitation)
+    return askers.length > 0 && !owners.some((eni) => askers.includes(eni))
   }
 
-  #askerOf({ source, ifindex }: Solicitation): string | undefined {
-    return ifindex === 0 ? this.#ownerOf(source) : linkNames(this.#netns).get(ifindex)
+  #askersOf({ source, ifindex }: Solicitation): readonly string[] {
+    if (ifindex === 0) return this.#ownersOf(source)
+    const link = this.#linkOf(ifindex)
+    return link === undefined ? [] : [link]
+  }
+
+  /** Links that are new since the last look cost another one, but not for each question. */
+  #linkOf(ifindex: number): string | undefined {
+    if (!this.#links.has(ifindex) && !this.#hasLooked) {
+      this.#links = linkNames(this.#netns)
+      this.#hasLooked = true
+    }
+    return this.#links.get(ifindex)
   }
 
   #answer(solicitation: Solicitation): void {

@@ -5,7 +5,8 @@ import type { RouteTable, VSwitch } from '../region/region.ts'
 import { CommandError } from './command.ts'
 import { FabricError } from './error.ts'
 import { ipBatch, linksIn, setSysctls } from './netns.ts'
-import { type FabricRoute, gatewayCommands, linkCommand, type Plug } from './plug.ts'
+import type { Network } from './network.ts'
+import { gatewayCommands, linkCommand, type Plug } from './plug.ts'
 import {
   localCommands,
   type TableNumbers,
@@ -94,12 +95,12 @@ export class Router {
    * Packets take the ways to the ENIs, and no others; the one that is `born` gets its link first, down on the node.
    * Rejects with CommandError, or with FabricError when the kernel cannot carry a member.
    */
-  async follow(plugs: Iterable<Plug>, routes: readonly FabricRoute[], born?: Birth): Promise<void> {
+  async follow({ plugs, routes }: Network, born?: Birth): Promise<void> {
     const { netns, mtu } = this.#options
     // The routes over a link that its guest has destroyed have gone with it.
     const links = new Set(linksIn(netns))
     const kept = new Map([...this.#ways].filter(([, { eni }]) => links.has(eni)))
-    const linked = [...plugs].filter(({ eniId }) => links.has(eniId) || eniId === born?.plug.eniId)
+    const linked = [...plugs.values()].filter(({ eniId }) => links.has(eniId) || eniId === born?.plug.eniId)
     const ways = waysTo(linked, { routes, tables: this.#tables, mtu })
     const link = born === undefined ? [] : [linkCommand(born.plug, { ...born, mtu }), ...gatewayCommands(born.plug)]
     await ipBatch(netns, [...link, ...wayCommands(kept, ways)]).catch((error: unknown) => {

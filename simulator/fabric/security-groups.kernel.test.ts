@@ -1,10 +1,23 @@
-import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { parseCidr } from '../../inet/address.ts'
 import { warmThreadPool } from '../../netlink/netns.ts'
-import { Guest, H, I, NODE_A, NODE_B, plug, SERVICE, securityGroups, VPC } from '../../test/simulator/fabric.ts'
+import { sendUdp } from '../../test/kernel/udp.ts'
+import {
+  Guest,
+  H,
+  I,
+  NODE_A,
+  NODE_B,
+  plug,
+  SERVICE,
+  SYSTEM_TABLE,
+  securityGroups,
+  VPC,
+} from '../../test/simulator/fabric.ts'
 import { ownPrefix, removeByPrefix } from '../../test/simulator/prefix.ts'
 import type { SecurityGroupId } from '../region/ids.ts'
 import { Fabric, type LinkCounters } from './fabric.ts'
+import { netnsPath } from './netns.ts'
 import type { Plug } from './plug.ts'
 
 const PREFIX = await ownPrefix('groups')
@@ -26,15 +39,36 @@ async function start(...groups: readonly object[]): Promise<void> {
 }
 
 async function put(ofA: readonly string[], ofB: readonly string[]): Promise<void> {
-  const groups = (ids: readonly string[]) => ids as readonly SecurityGroupId[]
   await fabric.sync([
-    { ...A, securityGroupIds: groups(ofA) },
-    { ...B, securityGroupIds: groups(ofB) },
+    { ...A, securityGroupIds: groups(...ofA) },
+    { ...B, securityGroupIds: groups(...ofB) },
   ])
 }
 
 async function countersOf({ eniId }: Plug): Promise<LinkCounters | undefined> {
   return (await fabric.counters()).get(eniId)
+}
+
+const OPEN = { direction: 'ingress', cidr: '0.0.0.0/0' }
+const groups = (...ids: string[]) => ids as SecurityGroupId[]
+
+/** A session from the address, which one of a's ENIs has, to b. */
+async function call(ip: string): Promise<void> {
+  expect(await a.pings(B_IP, '-I', ip)).toBe(true)
+  sendUdp(netnsPath(a.netns), { ip, port: 5000 }, { ip: B_IP, port: 6000 })
+}
+
+/** An address of the next ENI in a, with a way out by it. */
+async function configure(guest: Guest, ip: string): Promise<void> {
+  await guest.ip('link set eth1 up')
+  await guest.ip(`address add ${ip}/32 dev eth1`)
+  await guest.ip(`route add default via ${H.gateway} dev eth1 onlink table 7`)
+  await guest.ip(`rule add from ${ip} table 7`)
+}
+
+/** What b says in it. */
+function answer(ip: string): void {
+  sendUdp(netnsPath(b.netns), { ip: B_IP, port: 6000 }, { ip, port: 5000 })
 }
 
 beforeAll(warmThreadPool)
@@ -96,11 +130,10 @@ describe('rules', () => {
     expect(await b.pings(A_IP)).toBe(false)
     const moved = plug(1, NODE_A, H, '10.0.1.11').ips
     const prefixes = [parseCidr('10.0.1.32/28')]
-    const groups = ['sg-a' as SecurityGroupId]
-    const later = { ...A, ips: [...A.ips, ...moved], ipv4Prefixes: prefixes, securityGroupIds: groups }
+    const later = { ...A, ips: [...A.ips, ...moved], ipv4Prefixes: prefixes, securityGroupIds: groups('sg-a') }
     await a.ip('address add 10.0.1.11/32 dev eth0')
     await a.ip('address add 10.0.1.34/32 dev eth0')
-    const inB = { ...B, securityGroupIds: ['sg-b' as SecurityGroupId] }
+    const inB = { ...B, securityGroupIds: groups('sg-b') }
     await fabric.sync([later, inB])
     expect(await a.pings(B_IP, '-I', '10.0.1.11')).toBe(true)
     expect(await a.pings(B_IP, '-I', '10.0.1.34')).toBe(true)
@@ -158,10 +191,74 @@ describe('a change of groups', () => {
     expect(await a.pings(B_IP, '-e', '7')).toBe(true)
   })
 
+  test('is for the answers of sessions that exist, and for those of nobody else', async () => {
+    await start({ id: 'sg-a' }, { id: 'sg-b', rules: [OPEN] }, { id: 'sg-c', type: 'enterprise' })
+    const other = { ...plug(3, NODE_A, H, '10.0.1.30'), securityGroupIds: groups('sg-a') }
+    const inGroups = (ofA: string, ofB: string) => [
+      { ...A, securityGroupIds: groups(ofA) },
+      { ...B, securityGroupIds: groups(ofB) },
+      other,
+    ]
+    await fabric.sync(inGroups('sg-b', 'sg-b'))
+    await configure(a, '10.0.1.30')
+    for (const ip of [A_IP, '10.0.1.30']) await call(ip)
+    await fabric.sync(inGroups('sg-a', 'sg-b'))
+    for (const ip of [A_IP, '10.0.1.30']) answer(ip)
+    expect(await countersOf(A)).toMatchObject({ droppedIngress: 1 })
+    expect(await countersOf(other)).toMatchObject({ droppedIngress: 0 })
+    await fabric.sync(inGroups('sg-a', 'sg-c'))
+    for (const ip of [A_IP, '10.0.1.30']) answer(ip)
+    expect(await countersOf(B)).toMatchObject({ droppedEgress: 2 })
+  })
+
   test('to a group that does not exist is refused', async () => {
     await start({ id: 'sg-a' }, { id: 'sg-b' })
     await expect(put(['sg-a'], ['sg-none'])).rejects.toThrow('the security group sg-none does not exist')
     await put(['sg-a'], ['sg-a'])
     expect(await a.pings(B_IP)).toBe(true)
+  })
+})
+
+describe('whoever has an address next', () => {
+  const SHARED = '10.0.1.20'
+  const both = (more: Pick<Partial<Plug>, 'ips'> = {}): Plug[] => [
+    { ...A, securityGroupIds: groups('sg-a'), ...more },
+    { ...B, securityGroupIds: groups('sg-b') },
+  ]
+  const next = { ...plug(3, NODE_A, H, SHARED), securityGroupIds: groups('sg-a') }
+
+  beforeEach(() => start({ id: 'sg-a' }, { id: 'sg-b', rules: [OPEN] }))
+
+  test('has none of the sessions of the ENI that had it', async () => {
+    await fabric.sync(both({ ips: [...A.ips, ...next.ips] }))
+    await a.ip(`address add ${SHARED}/32 dev eth0`)
+    await call(SHARED)
+    answer(SHARED)
+    expect(await countersOf(A)).toMatchObject({ droppedIngress: 0 })
+    await fabric.sync([...both(), next])
+    answer(SHARED)
+    expect(await countersOf(next)).toMatchObject({ droppedIngress: 1 })
+  })
+
+  test('has none of those of an ENI that was detached', async () => {
+    await fabric.sync([...both(), next])
+    await configure(a, SHARED)
+    await call(SHARED)
+    await fabric.sync(both())
+    await fabric.sync(both({ ips: [...A.ips, ...next.ips] }))
+    answer(SHARED)
+    expect(await countersOf(A)).toMatchObject({ droppedIngress: 1 })
+  })
+
+  test('has none of those that a route entry led elsewhere', async () => {
+    const pods = { destination: parseCidr('172.20.1.0/24'), routeTable: SYSTEM_TABLE.id, eni: A.eniId }
+    await fabric.sync([...both(), next], [pods])
+    await a.ip('address add 172.20.1.5/32 dev lo')
+    await call('172.20.1.5')
+    answer('172.20.1.5')
+    expect(await countersOf(A)).toMatchObject({ droppedIngress: 0 })
+    await fabric.sync([...both(), next], [pods, { ...pods, destination: parseCidr('172.20.1.5/32'), eni: next.eniId }])
+    answer('172.20.1.5')
+    expect(await countersOf(next)).toMatchObject({ droppedIngress: 1 })
   })
 })

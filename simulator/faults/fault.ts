@@ -47,12 +47,12 @@ export type Outcome =
   | { readonly kind: 'truncated' }
   | { readonly kind: 'empty-id' }
 
-/** The list of ENIs as the call sees it. */
-export type WrongList =
-  /** `by`: milliseconds. */
-  | { readonly kind: 'stale'; readonly by: number; readonly eni?: EniId }
-  /** `pick`, 0 to below 1, chooses the ENI when none is named. */
-  | { readonly kind: 'missing'; readonly eni?: EniId; readonly pick: number }
+/** The list of ENIs as the call sees it, or one of the ENIs in it: old. */
+export interface StaleList {
+  /** Milliseconds. */
+  readonly by: number
+  readonly eni?: EniId
+}
 
 export type Effect =
   | { readonly kind: 'delay'; readonly when: When; readonly milliseconds: number }

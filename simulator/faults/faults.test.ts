@@ -129,6 +129,17 @@ describe('a throttle', () => {
     expect([wait(), wait(other)]).toEqual([undefined, undefined])
   })
 
+  test('opens one for each action', () => {
+    const { add, strikes, pass, faults } = testFaults()
+    add({ throttle: 1000 })
+    const attach = { action: 'AttachNetworkInterface' }
+    expect([strikes(2), strikes(2, attach)].flat()).toEqual([1, 1, 1, 1])
+    pass(1000)
+    expect([strikes(2), strikes(2, attach)].flat()).toEqual([0, 0, 0, 0])
+    expect(strikes(1, { action: 'DescribeInstances' })).toEqual([1])
+    expect(faults.list()).toMatchObject([{ hits: 5 }])
+  })
+
   test('opens as many as it is told', () => {
     const { add, strikes, pass, faults } = testFaults()
     add({ throttle: 1000 }, { times: 2 })
@@ -142,15 +153,42 @@ describe('a throttle', () => {
 })
 
 describe('lists', () => {
-  test('only of ENIs are wrong', () => {
+  test('only of ENIs are old', () => {
     const { add, call } = testFaults()
     add({ answer: 'stale', by: 5000 })
-    add({ answer: 'missing' }, { eni: 'eni-1' })
+    add({ answer: 'stale', by: 900 }, { eni: 'eni-1' })
     expect(call({ action: 'DescribeInstances' }).lists).toEqual([])
-    expect(call({ action: 'DescribeNetworkInterfaces' }).lists).toEqual([
-      { kind: 'stale', by: 5000 },
-      { kind: 'missing', eni: 'eni-1', pick: 0 },
+    expect(call({ action: 'DescribeNetworkInterfaces' }).lists).toEqual([{ by: 5000 }, { by: 900, eni: 'eni-1' }])
+  })
+
+  const ids = (...names: string[]) => names as EniId[]
+  const LISTING = { ...CALL, action: 'DescribeNetworkInterfaces' }
+
+  test('lack the ENI that is named, or one of those that were found', () => {
+    const { add, faults } = testFaults()
+    add({ answer: 'missing' }, { eni: 'eni-1', node: 'node-a' })
+    add({ answer: 'missing' }, { after: 2 })
+    const found = (...names: string[]) => faults.onFound(LISTING, ids(...names))
+    expect(found('eni-1', 'eni-2')).toEqual({ enis: ['eni-1'], faults: ['fault-1'] })
+    expect(found('eni-2')).toEqual({ enis: [], faults: [] })
+    expect(found('eni-1', 'eni-2')).toEqual({ enis: ['eni-1', 'eni-2'], faults: ['fault-1', 'fault-2'] })
+    expect(faults.onFound({ ...LISTING, node: 'node-b' as NodeName }, ids('eni-1'))).toEqual({
+      ...{ enis: ['eni-1'], faults: ['fault-2'] },
+    })
+  })
+
+  test('that have nothing to lack do not count', () => {
+    const { add, faults } = testFaults()
+    add({ answer: 'missing' }, { eni: 'eni-1', nth: 1 })
+    add({ answer: 'missing' }, { times: 1 })
+    expect(faults.onFound(LISTING, [])).toEqual({ enis: [], faults: [] })
+    expect(faults.list()).toMatchObject([
+      { matched: 0, hits: 0 },
+      { matched: 0, hits: 0 },
     ])
+    expect(faults.onFound(LISTING, ids('eni-2')).enis).toEqual(['eni-2'])
+    expect(faults.onFound(LISTING, ids('eni-1')).enis).toEqual(['eni-1'])
+    expect(faults.list()).toMatchObject([{ hits: 1 }, { hits: 1 }])
   })
 })
 
@@ -175,11 +213,19 @@ describe('transitions', () => {
 
   test('a vSwitch reports what it is told to, for a while', () => {
     const { add, faults, pass } = testFaults()
-    const free = (id: string) => faults.availableIps({ id } as VSwitch)
+    const free = (id: string) => faults.availableIps({ id } as VSwitch, 'call')
     add({ vSwitch: 'vsw-sim-h', availableIps: 0 }, { for: 1000 })
     expect([free('vsw-sim-h'), free('vsw-sim-i')]).toEqual([0, undefined])
     pass(1000)
     expect(free('vsw-sim-h')).toBeUndefined()
+    expect(faults.list()).toMatchObject([{ hits: 1 }])
+  })
+
+  test('who only looks at a vSwitch is told the same, and it does not count', () => {
+    const { add, faults } = testFaults()
+    add({ vSwitch: 'vsw-sim-h', availableIps: 7 })
+    expect(faults.availableIps({ id: 'vsw-sim-h' } as VSwitch, 'onlooker')).toBe(7)
+    expect(faults.list()).toMatchObject([{ matched: 0, hits: 0 }])
   })
 })
 
@@ -232,6 +278,46 @@ describe('chance', () => {
     expect(struck(7)).toEqual(first)
     expect(struck(7, 3)).toEqual(first)
     expect(struck(8)).not.toEqual(first)
+  })
+
+  describe('is a matter of the fault alone', () => {
+    const HALF = { probability: 0.5 }
+    const draws = ({ call }: ReturnType<typeof testFaults>) => Array.from({ length: 64 }, () => call().faults.join())
+    const alone = (() => {
+      const world = testFaults()
+      world.add(ERROR, HALF)
+      return draws(world).map((ids) => ids !== '')
+    })()
+
+    test.each<[string, (world: ReturnType<typeof testFaults>) => void]>([
+      ['after another one', ({ add }) => add({ delay: 1 }, { action: 'Attach*' })],
+      ['after one that was taken back', ({ add, faults }) => faults.remove(add({ delay: 1 }).id)],
+      ['after an equal one that was taken back', ({ add, faults }) => faults.remove(add(ERROR, HALF).id)],
+    ])('%s', (_, before) => {
+      const world = testFaults()
+      before(world)
+      const { id } = world.add(ERROR, HALF)
+      world.add(ERROR, { ...HALF, action: 'Attach*' })
+      expect(draws(world).map((ids) => ids === id)).toEqual(alone)
+    })
+
+    test('and whatever its name is', () => {
+      const { faults, call } = testFaults()
+      const body = { name: 'n', select: HALF, effect: ERROR }
+      faults.add(parseFault(body, { region: testRegion(), actions: ACTIONS }))
+      expect(Array.from({ length: 64 }, () => call().faults.length === 1)).toEqual(alone)
+    })
+
+    test('equal ones strike different calls, also when the first one makes room for a third', () => {
+      const { add, faults, call } = testFaults()
+      const DELAY = { delay: 1 }
+      const [first, second] = [add(DELAY, HALF), add(DELAY, HALF)]
+      faults.remove(first.id)
+      const third = add(DELAY, HALF)
+      const struck = Array.from({ length: 64 }, () => call().faults)
+      const by = (id: string) => struck.map((ids) => ids.includes(id))
+      expect(by(second.id)).not.toEqual(by(third.id))
+    })
   })
 
   test('is as likely as it is said to be', () => {

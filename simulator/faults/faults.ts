@@ -1,18 +1,19 @@
 /**
  * The faults there are, and what each call, transition and metadata request gets of them.
  *
- * Chance comes from the region's seed and from nothing else: the same faults and the same calls in the same order end
- * in the same way.
+ * Chance comes from the region's seed and from what the fault is: it strikes the same of its calls whatever other faults
+ * there are, were or will be. Only equal faults must differ: they are numbered, and the numbers of those that were taken
+ * back are used again.
  */
 
 import { type Eni, instanceOf } from '../cloud/eni.ts'
-import type { CloudFaults, TransitionFault, TransitionKind } from '../cloud/faults.ts'
+import type { Asker, CloudFaults, TransitionFault, TransitionKind } from '../cloud/faults.ts'
 import type { EniId, InstanceId, NodeName, VSwitchId } from '../region/ids.ts'
 import type { Region, VSwitch } from '../region/region.ts'
-import { actionsOf, type Effect, type Fault, type Outcome, type Selector, type WrongList } from './fault.ts'
+import { actionsOf, type Effect, type Fault, type Outcome, type Selector, type StaleList } from './fault.ts'
 import { matchesGlob } from './glob.ts'
 import { FaultError } from './parse.ts'
-import { seededRandom } from './random.ts'
+import { seededRandom, seedOf } from './random.ts'
 
 /** What a fault can select a call by. */
 export interface CallFacts {
@@ -33,7 +34,14 @@ export interface Verdict {
   readonly delayBefore: number
   readonly delayAfter: number
   readonly outcome?: Outcome
-  readonly lists: readonly WrongList[]
+  readonly lists: readonly StaleList[]
+}
+
+/** What is missing in an answer. */
+export interface Hidden {
+  readonly enis: readonly EniId[]
+  /** Ids of the faults that hide them. */
+  readonly faults: readonly string[]
 }
 
 /** Without a fault. */
@@ -78,13 +86,15 @@ interface Entry {
   readonly id: string
   readonly fault: Fault
   readonly addedAt: number
+  /** What makes it this fault and no other: its JSON, and a number among those with equal ones. */
+  readonly nature: string
   readonly random: () => number
   /** Of a throttle: until when each action is throttled. */
   readonly windows: Map<string, number>
   matched: number
   hits: number
-  /** How often it began to act: a throttle acts once and hits many. */
-  acts: number
+  /** How often it began to act; of a throttle, for each action, and it hits many calls each time. */
+  readonly acts: Map<string, number>
 }
 
 type OfKind<K extends Effect['kind']> = Extract<Effect, { kind: K }>
@@ -119,11 +129,11 @@ export class Faults implements CloudFaults {
   /** @throws FaultError when there are too many. */
   add(fault: Fault): FaultState {
     if (this.#entries.size >= MAX_FAULTS) throw new FaultError(`there are ${MAX_FAULTS} faults: remove some first`)
-    const number = ++this.#sequence
-    const id = `fault-${number}`
-    // A source of its own: what one fault draws does not depend on which others there are.
-    const random = seededRandom(Math.imul(this.#region.seed, 0x9e3779b1) ^ Math.imul(number, 0x85ebca6b))
-    const entry = { id, fault, addedAt: this.#now(), random, windows: new Map(), matched: 0, hits: 0, acts: 0 }
+    const id = `fault-${++this.#sequence}`
+    const nature = this.#natureOf(fault)
+    const random = seededRandom(seedOf(`${this.#region.seed} ${nature}`))
+    const counts = { matched: 0, hits: 0, acts: new Map<string, number>() }
+    const entry: Entry = { id, fault, addedAt: this.#now(), nature, random, windows: new Map(), ...counts }
     this.#entries.set(id, entry)
     this.#log({ fault: id, change: 'added' })
     return stateOf(entry)
@@ -153,6 +163,24 @@ export class Faults implements CloudFaults {
     return verdict
   }
 
+  /**
+   * What is left out of an answer that would show these ENIs. A fault that finds nothing to hide is not asked; one that
+   * is for no ENI in particular hides one of them.
+   */
+  onFound(call: CallFacts, found: readonly EniId[]): Hidden {
+    const enis: EniId[] = []
+    const faults: string[] = []
+    for (const [entry] of this.#of('missing')) {
+      if (!selects(entry.fault, call)) continue
+      const left = found.filter((id) => !enis.includes(id) && !differs(entry.fault.select.eni, id))
+      if (left.length === 0 || !this.#acts(entry, call.action)) continue
+      const hidden = left[Math.floor(entry.random() * left.length)]
+      if (hidden !== undefined) enis.push(hidden)
+      faults.push(entry.id)
+    }
+    return { enis, faults }
+  }
+
   transition(step: TransitionKind, eni: Eni): TransitionFault | undefined {
     const instance = instanceOf(eni)
     const node = instance === undefined ? undefined : this.#nodes.get(instance)
@@ -165,12 +193,10 @@ export class Faults implements CloudFaults {
     return undefined
   }
 
-  availableIps(vSwitch: VSwitch): number | undefined {
+  availableIps(vSwitch: VSwitch, asker: Asker): number | undefined {
     for (const [entry, effect] of this.#of('free-ips')) {
       if (effect.vSwitch !== vSwitch.id || this.#isOver(entry)) continue
-      // No line in the log: whoever looks at the state asks, too.
-      entry.matched += 1
-      entry.hits += 1
+      if (asker === 'call') this.#hit(entry, vSwitch.id)
       return effect.availableIps
     }
     return undefined
@@ -205,8 +231,7 @@ export class Faults implements CloudFaults {
       case 'outcome':
         return { ...verdict, faults, outcome: effect.outcome }
       case 'stale':
-      case 'missing':
-        return { ...verdict, faults, lists: [...verdict.lists, wrongList(entry, effect)] }
+        return { ...verdict, faults, lists: [...verdict.lists, staleList(entry.fault, effect)] }
     }
   }
 
@@ -225,7 +250,7 @@ export class Faults implements CloudFaults {
       return verdict
     }
     if (open) this.#hit(entry, call.action)
-    else if (this.#acts(entry, call.action)) entry.windows.set(call.action, now + milliseconds)
+    else if (this.#acts(entry, call.action, call.action)) entry.windows.set(call.action, now + milliseconds)
     else return verdict
     const outcome: Outcome = {
       kind: 'error',
@@ -237,6 +262,13 @@ export class Faults implements CloudFaults {
     return { ...verdict, faults: [...verdict.faults, entry.id], outcome }
   }
 
+  /** The lowest number that no equal fault has. A name changes nothing. */
+  #natureOf({ select, effect }: Fault): string {
+    const taken = new Set([...this.#entries.values()].map(({ nature }) => nature))
+    const json = JSON.stringify([select, effect])
+    for (let ordinal = 0; ; ordinal++) if (!taken.has(`${json} ${ordinal}`)) return `${json} ${ordinal}`
+  }
+
   *#of<K extends Effect['kind']>(kind: K): Generator<readonly [Entry, OfKind<K>]> {
     for (const entry of this.#entries.values()) {
       const { effect } = entry.fault
@@ -244,15 +276,19 @@ export class Faults implements CloudFaults {
     }
   }
 
-  /** Counts what matched; true when the fault acts on it. */
-  #acts(entry: Entry, on: string): boolean {
+  /**
+   * Counts what matched; true when the fault acts on it.
+   * @param of what `times` counts separately
+   */
+  #acts(entry: Entry, on: string, of = ''): boolean {
     if (this.#isOver(entry)) return false
     entry.matched += 1
+    const acts = entry.acts.get(of) ?? 0
     const { nth, after = 0, probability = 1 } = entry.fault.select
     if (nth !== undefined && entry.matched !== nth) return false
-    if (entry.matched <= after || entry.acts >= timesOf(entry.fault)) return false
+    if (entry.matched <= after || acts >= timesOf(entry.fault)) return false
     if (probability < 1 && entry.random() >= probability) return false
-    entry.acts += 1
+    entry.acts.set(of, acts + 1)
     entry.hits += 1
     this.#log({ fault: entry.id, change: 'acted', on })
     return true
@@ -274,13 +310,13 @@ export class Faults implements CloudFaults {
   }
 }
 
-/** A throttle that were to open its window again and again would never end; so it opens one, unless told otherwise. */
+/** A throttle that opens windows again and again would never end; so it opens one an action, unless told otherwise. */
 function timesOf({ select, effect }: Fault): number {
   return select.times ?? (effect.kind === 'throttle' ? 1 : Number.POSITIVE_INFINITY)
 }
 
-function isOnCalls(effect: Effect): effect is OfKind<'delay' | 'outcome' | 'stale' | 'missing'> {
-  return effect.kind === 'delay' || effect.kind === 'outcome' || effect.kind === 'stale' || effect.kind === 'missing'
+function isOnCalls(effect: Effect): effect is OfKind<'delay' | 'outcome' | 'stale'> {
+  return effect.kind === 'delay' || effect.kind === 'outcome' || effect.kind === 'stale'
 }
 
 function differs<T>(wanted: T | undefined, found: T | undefined): boolean {
@@ -298,11 +334,8 @@ function selects({ select, effect }: Fault, call: CallFacts): boolean {
   return eni === undefined || effect.kind === 'stale' || effect.kind === 'missing' || call.enis.includes(eni)
 }
 
-function wrongList(entry: Entry, effect: OfKind<'stale' | 'missing'>): WrongList {
-  const { eni } = entry.fault.select
-  const of = eni === undefined ? {} : { eni }
-  if (effect.kind === 'stale') return { kind: 'stale', by: effect.by, ...of }
-  return { kind: 'missing', pick: eni === undefined ? entry.random() : 0, ...of }
+function staleList({ select: { eni } }: Fault, { by }: OfKind<'stale'>): StaleList {
+  return eni === undefined ? { by } : { by, eni }
 }
 
 function stateOf({ id, fault, addedAt, matched, hits }: Entry): FaultState {

@@ -1,4 +1,10 @@
 /** Chance that can be repeated. */
+import { createHash } from 'node:crypto'
+
+/** 32 bits of the text's hash. */
+export function seedOf(text: string): number {
+  return createHash('sha256').update(text).digest().readUInt32BE()
+}
 
 /** Numbers from 0 to below 1; equal for equal seeds (mulberry32). */
 export function seededRandom(seed: number): () => number {

@@ -1,8 +1,13 @@
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { parseIpv6 } from '../../inet/address.ts'
 import { testActions } from '../../test/simulator/actions.ts'
 import { DUAL_STACK } from '../../test/simulator/dual-stack.ts'
-import { NO_LATENCY, testRegion } from '../../test/simulator/region.ts'
-import type { InstanceId } from '../region/ids.ts'
+import { NO_LATENCY, REGION_FILE, testRegion } from '../../test/simulator/region.ts'
+import { Cloud } from '../cloud/cloud.ts'
+import { NOTHING } from '../cloud/subnet.ts'
+import type { EniId, InstanceId } from '../region/ids.ts'
+import { readRegion } from '../region/parse.ts'
 import { lookUp, metadataItems } from './items.ts'
 
 const NODE_A = 'i-sim-a' as InstanceId
@@ -46,6 +51,21 @@ describe('IPv6', () => {
       expect(read('primary-ip-address', 'i-sim-b' as InstanceId)).toBe('10.0.2.10')
     },
   )
+})
+
+test('a node can have IPv6 from the start', () => {
+  const region = readRegion(join(dirname(REGION_FILE), 'two-zones.yaml'))
+  const cloud = new Cloud({ region, now: () => 0 })
+  const [node] = region.nodes
+  if (node === undefined) throw new Error('there is no node')
+  const [primary] = cloud.metadataOf(node.instanceId)
+  expect(primary?.ipv6s).toEqual(['2001:db8:1234:1a01::10'])
+  const items = metadataItems(region, node, cloud.metadataOf(node.instanceId))
+  expect(lookUp(items, `${MACS}${primary?.mac}/ipv6s`)).toBe('[2001:db8:1234:1a01::10]')
+  const free = cloud.assignIpv6(primary?.id as EniId, { ...NOTHING, ipCount: 1 })
+  expect(free.ips).toEqual(['2001:db8:1234:1a01::1'])
+  const named = { ...NOTHING, ips: [parseIpv6('2001:db8:1234:1a01::10')] }
+  expect(() => cloud.assignIpv6(primary?.id as EniId, named)).toThrow('is assigned already')
 })
 
 test('prefixes are listed', () => {

@@ -34,7 +34,8 @@ export class RoleKeys {
     const current = this.#current.get(instanceId)
     // A life too short for the overlap is renewed at its middle.
     const overlap = Math.min(OVERLAP, (role.keyLife * 1000) / 2)
-    if (current !== undefined && this.#now() < current.expiresAt - overlap) return current
+    const known = current !== undefined && this.#keys.find(current.id) !== undefined
+    if (known && this.#now() < current.expiresAt - overlap) return current
     const issued = this.#keys.issue(role, { session: instanceId, life: role.keyLife })
     this.#current.set(instanceId, issued)
     return issued

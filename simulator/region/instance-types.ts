@@ -115,6 +115,11 @@ export const BUILT_IN_INSTANCE_TYPES: readonly InstanceType[] = Object.entries(P
   rows.map((row) => fromRow(family, row)),
 )
 
+/** Of all ENIs of an instance together: what they have that the type allows (every recorded answer says so). */
+export function totalQueues({ queuesPerEni, eniQuantity }: InstanceType): number {
+  return queuesPerEni * eniQuantity
+}
+
 /** `ecs.g7.xlarge` is of the family `ecs.g7`. */
 export function familyOfType(type: string): string {
   return type.slice(0, type.lastIndexOf('.'))

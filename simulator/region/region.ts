@@ -41,7 +41,7 @@ export interface Vpc {
   readonly routeTables: readonly RouteTable[]
 }
 
-/** An ECS instance, running for as long as the simulator does. */
+/** An ECS instance. It is there for as long as the simulator is, and its status does not change. */
 export interface Node {
   readonly name: NodeName
   readonly instanceId: InstanceId
@@ -49,6 +49,8 @@ export interface Node {
   readonly vSwitchId: VSwitchId
   /** Primary address of the primary ENI. */
   readonly primaryIp: Ipv4
+  /** The first IPv6 address of the primary ENI; undefined: it has none. */
+  readonly primaryIpv6: Ipv6 | undefined
   readonly securityGroupIds: readonly SecurityGroupId[]
   /** `required`: the metadata service answers only requests with a token. */
   readonly metadataTokens: 'optional' | 'required'

@@ -1,6 +1,15 @@
 /** The keys of a region file and what each may hold; whether they fit together is checked afterwards. */
 import { z } from 'zod'
-import { type Cidr, familyOf, type Ipv4, parseCidr, parseIpv4, splitCidr } from '../../inet/address.ts'
+import {
+  type Cidr,
+  familyOf,
+  type Ipv4,
+  type Ipv6,
+  parseCidr,
+  parseIpv4,
+  parseIpv6,
+  splitCidr,
+} from '../../inet/address.ts'
 import type {
   AccessKeyId,
   InstanceId,
@@ -18,6 +27,7 @@ import type { Latencies, Policy, Quotas } from './region.ts'
 import { SECURITY_GROUP } from './security-group.ts'
 
 const ipv4 = parsed<Ipv4>(parseIpv4)
+const ipv6 = parsed<Ipv6>(parseIpv6)
 const cidr = parsed<Cidr>((text) => {
   const prefix = parseCidr(text)
   parseIpv4(splitCidr(prefix).network)
@@ -51,6 +61,10 @@ const instanceType = z
     queuesPerEni: count.min(1).default(1),
     eriQuantity: count.default(0),
   })
+  .refine(({ eniQuantity, eniTotalQuantity = eniQuantity }) => eniTotalQuantity >= eniQuantity, {
+    path: ['eniTotalQuantity'],
+    message: 'must not be less than eniQuantity, whose ENIs it counts, too',
+  })
   .transform(
     ({ eniTotalQuantity, ...type }): InstanceType => ({
       ...type,
@@ -82,31 +96,22 @@ const DEFAULT_QUOTAS: Quotas = {
 const latency = (name: keyof Latencies) => milliseconds.default(DEFAULT_LATENCIES[name])
 
 /** `ecs:CreateNetworkInterface`, `ecs:Describe*`, `*`; nothing said: everything is allowed. */
-const pattern = z.string().regex(/^(\*|(ecs|vpc|sts):[A-Za-z0-9]*\*?)$/, 'must look like ecs:Describe*')
+const pattern = z.string().regex(/^(\*|(ecs|vpc):[A-Za-z0-9]*\*?)$/, 'must look like ecs:Describe*')
 const policy = z
   .strictObject({ allow: z.array(pattern).default(['*']), deny: z.array(pattern).default([]) })
   .default({ allow: ['*'], deny: [] }) satisfies z.ZodType<Policy>
 const roleName = id<RoleName>(/^[A-Za-z0-9._-]{1,64}$/, 'node-role')
 const perMinute = z.int().min(1).max(1_000_000)
 
-const throttle = z
-  .record(z.string(), perMinute)
-  .superRefine((limits, context) => {
-    for (const action of Object.keys(limits)) {
-      if (/^(\*|[A-Z][A-Za-z0-9]+)$/.test(action)) continue
-      context.addIssue({ code: 'custom', message: `${action} must be an action or *` })
-    }
-  })
-  .default({})
-
 const node = z.strictObject({
   name: id<NodeName>(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, 'node-a'),
-  /** That many nodes: `-1`, `-2`, … at the end of name and instanceId, and the addresses from primaryIp on. */
+  /** That many nodes: `-1`, `-2`, … at the end of name and instanceId, and the addresses from the first ones on. */
   count: z.int().min(1).max(5000).optional(),
   instanceId: prefixed<InstanceId>('i'),
   instanceType: z.string(),
   vSwitch: z.string(),
   primaryIp: ipv4,
+  primaryIpv6: ipv6.optional(),
   metadataTokens: z.enum(['optional', 'required']).default('optional'),
   securityGroups: z.array(z.string()).min(1).optional(),
   status: z.enum(['Running', 'Stopped']).default('Running'),
@@ -176,7 +181,8 @@ export const FILE = z.strictObject({
       routeEntries: z.int().min(1).default(DEFAULT_QUOTAS.routeEntries),
     })
     .default(DEFAULT_QUOTAS),
-  throttle,
+  /** By action; `*`: those that are not named. */
+  throttle: z.record(z.string(), perMinute).default({}),
   /** Standard frames, or the jumbo frames of newer instance types. */
   mtu: z.int().min(1280).max(8500).default(1500),
   seed: z.int().min(0).default(1),

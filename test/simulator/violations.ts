@@ -70,6 +70,7 @@ function onNode({ instanceId, instanceType }: Node, attached: readonly Eni[]): r
     ['members', members.length, eniTotalQuantity - eniQuantity],
     ['eRDMA interfaces', attached.filter((eni) => eni.trafficMode === 'HighPerformance').length, eriQuantity],
     ['IPv4 addresses on an ENI', Math.max(...attached.map(ipv4Slots)), instanceType.ipv4PerEni],
+    ['queues in all', queuesOfAll(attached, instanceType.queuesPerEni), eniQuantity * instanceType.queuesPerEni],
     ['IPv6 addresses on an ENI', Math.max(...attached.map(ipv6Slots)), instanceType.ipv6PerEni],
     ['queues on an ENI', Math.max(...attached.map((eni) => eni.queueNumber ?? 0)), instanceType.queuesPerEni],
   ]
@@ -81,6 +82,11 @@ function onNode({ instanceId, instanceType }: Node, attached: readonly Eni[]): r
       .filter((place, index) => places.indexOf(place) !== index)
       .map((place) => `${instanceId}: two ENIs at ${place}`),
   ]
+}
+
+/** A member has those of its trunk unless it asked for its own. */
+function queuesOfAll(attached: readonly Eni[], perEni: number): number {
+  return attached.map((eni) => eni.queueNumber ?? (eni.type === 'Member' ? 0 : perEni)).reduce((a, b) => a + b, 0)
 }
 
 /** Of one ENI: its type, its place and its limits while it is on no instance. */

@@ -25,7 +25,7 @@ const REGION = {
       id: 'sg-sim',
       rules: [
         { direction: 'ingress', protocol: 'tcp', ports: '80-89', cidr: '10.0.0.0/16', priority: 5 },
-        { direction: 'ingress', policy: 'drop', group: 'sg-other' },
+        { direction: 'ingress', policy: 'drop', group: 'sg-sim' },
         { direction: 'egress', protocol: 'udp', cidr: 'fd00::/8' },
       ],
     },
