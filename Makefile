@@ -23,7 +23,7 @@ demo-clean: install ## end a demo that was kept running
 
 .PHONY: test
 test: build ## every suite: lint, types, unit, cloud, kernel, e2e, vm
-	@if [ "$$(id -u)" = 0 ]; then hack/packages.sh test && { hack/packages.sh vm || true; }; fi
+	@if [ "$$(id -u)" = 0 ]; then hack/packages.sh test && { hack/packages.sh browser || true; hack/packages.sh vm || true; }; fi
 	@$(NODE) hack/test.ts
 
 .PHONY: lint
@@ -50,9 +50,10 @@ test-kernel: build ## real namespaces, links, routes and rules; root
 .PHONY: test-e2e
 test-e2e: build ## pods under a real containerd on two simulated nodes; root
 	@hack/packages.sh test
+	@hack/packages.sh browser || true
 	@$(NODE) hack/test.ts e2e
 
-# What cannot be installed is the suite's reason to be skipped.
+# What cannot be installed is the reason to skip what needs it.
 .PHONY: test-vm
 test-vm: build ## links that this kernel may lack, under Debian's kernel in QEMU
 	@hack/packages.sh vm || true

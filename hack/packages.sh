@@ -1,16 +1,17 @@
 #!/bin/bash
-# Installs the Debian packages that the demo (`demo`), the tests (`test`) or the tests in a guest (`vm`) need and this
-# machine lacks; none missing, nothing done. Starts no service.
+# Installs the Debian packages that the demo (`demo`), the tests (`test`), those that look at a page (`browser`) or run in
+# a guest (`vm`) need and this machine lacks; none missing, nothing done. Starts no service.
 set -euo pipefail
 
 case ${1:-} in
   demo) wanted='ip:iproute2 nft:nftables ping:iputils-ping setpriv:util-linux' ;;
   test) wanted='ip:iproute2 nft:nftables ping:iputils-ping setpriv:util-linux gcc:gcc tar:tar
-    containerd:containerd runc:runc /usr/lib/cni/loopback:containernetworking-plugins
-    chromium-headless-shell:chromium-headless-shell' ;;
+    containerd:containerd runc:runc /usr/lib/cni/loopback:containernetworking-plugins' ;;
+  browser) command -v chromium >/dev/null && exit 0 # as good
+    wanted='chromium-headless-shell:chromium-headless-shell' ;;
   vm) [ "$(uname -m)" = x86_64 ] || exit 0 # the guest's suite says that it is for no other
     wanted='qemu-system-x86_64:qemu-system-x86 ip:iproute2 nft:nftables ping:iputils-ping setpriv:util-linux' ;;
-  *) echo "usage: $0 demo|test|vm" >&2; exit 2 ;;
+  *) echo "usage: $0 demo|test|browser|vm" >&2; exit 2 ;;
 esac
 
 PATH=$PATH:/usr/sbin:/sbin

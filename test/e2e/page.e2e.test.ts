@@ -1,6 +1,6 @@
 /** The simulator's page in a real browser: what a person sees of the VPC, its nodes, ENIs, addresses and pods. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -12,7 +12,10 @@ import { testRegion } from '../simulator/region.ts'
 import { send } from '../simulator/send.ts'
 import { signedRequest } from '../simulator/sign-request.ts'
 
-const BROWSER = 'chromium-headless-shell'
+/** Undefined where there is none: not every system has a package of it. */
+const BROWSER = ['chromium-headless-shell', 'chromium'].find((name) =>
+  (process.env.PATH ?? '').split(':').some((directory) => existsSync(join(directory, name))),
+)
 /** Milliseconds; the browser starts in about one second. */
 const PATIENCE = 60_000
 const POD = 'cali0123456789a'
@@ -40,6 +43,7 @@ afterAll(async () => {
 /** The document as the browser has it once it is loaded; what else it does is up to the flags. */
 async function browse(...flags: string[]): Promise<string> {
   const argv = ['--no-sandbox', '--disable-gpu', `--user-data-dir=${join(scratch, 'profile')}`, ...flags]
+  if (BROWSER === undefined) throw new Error('there is no browser')
   const { stdout } = await run(BROWSER, [...argv, simulator.ready.api], { encoding: 'utf8', timeout: PATIENCE })
   return stdout
 }
