@@ -11,7 +11,7 @@ import { type FaultRequest, RegionUnderTest } from './region-under-test.ts'
 const VSWITCH = parseCloudId<VSwitchId>('vsw-sim-h')
 const NODE = parseCloudId<InstanceId>('i-sim-a')
 /** Milliseconds; an attempt whose answer does not come ends after it. */
-const ATTEMPT = 300
+const ATTEMPT = 800
 
 let under: RegionUnderTest
 
@@ -135,7 +135,7 @@ describe('a fault that stays', () => {
   ])('%s: the call ends in time, in few attempts', async (_, effect, code) => {
     await under.fault({ select: { action: 'DeleteNetworkInterface' }, effect })
     const eni = await under.client().cloud.createEni(request())
-    const { cloud, calls } = under.client({ attemptTimeout: ATTEMPT, callTimeout: 2_000 })
+    const { cloud, calls } = under.client({ attemptTimeout: ATTEMPT, callTimeout: 3_000 })
     expect(await outcomeOf(cloud.deleteEni(eni.id))).toBe(code)
     expect(calls.length).toBeGreaterThan(1)
     // Full jitter from 200 ms on: a loop without a pause would be hundreds.

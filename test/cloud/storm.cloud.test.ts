@@ -82,10 +82,11 @@ test('a time-out after the effect, a hundred times: nothing leaks', async () => 
   const enis = 100
   under = await RegionUnderTest.start(testRegion(WIDE))
   await under.fault({ select: { action: 'CreateNetworkInterface', times: enis }, effect: { timeout: 'after' } })
-  const client = under.client({ attemptTimeout: 500, rateLimit: { perAction: { CreateNetworkInterface: 60_000 } } })
+  const client = under.client({ attemptTimeout: 1_000, rateLimit: { perAction: { CreateNetworkInterface: 60_000 } } })
   const made = await Promise.all(Array.from({ length: enis }, () => createUntilDone(client, request())))
 
-  expect(client.calls.filter((call) => call.code === 'Timeout')).toHaveLength(enis)
+  // More when the machine is busy.
+  expect(client.calls.filter((call) => call.code === 'Timeout').length).toBeGreaterThanOrEqual(enis)
   expect(new Set(made.map((eni) => eni.id)).size).toBe(enis)
   expect(await under.enis()).toHaveLength(enis)
   await Promise.all(made.map((eni) => client.cloud.deleteEni(eni.id)))
