@@ -1,8 +1,8 @@
 /** Asking again until there is an answer: a daemon that waits says so in its log, one that exits only crash-loops. */
-import { addAbortListener } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { CloudError, isCloudError } from '../../cloud/error.ts'
+import { abandonable } from '../../cloud/transport/time-limit.ts'
 
 export interface Persistence<T> {
   /** What is asked for, to begin a line of the log with. */
@@ -29,7 +29,7 @@ export async function persist<T>({ what, ask, forgiving, log, signal, firstPause
   for (let pause = firstPause ?? FIRST_PAUSE; ; pause = Math.min(LONGEST_PAUSE, pause * 2)) {
     signal.throwIfAborted()
     try {
-      return await untilAborted(ask(), signal)
+      return await abandonable(ask(), signal)
     } catch (err) {
       signal.throwIfAborted()
       if (!forgiving && !mayPass(err)) throw err
@@ -42,13 +42,6 @@ export async function persist<T>({ what, ask, forgiving, log, signal, firstPause
 
 function mayPass(error: unknown): boolean {
   return error instanceof CloudError && !isCloudError(error, 'permanent', 'identity', 'local')
-}
-
-/** The call itself cannot be ended; nobody waits for it any more. */
-async function untilAborted<T>(call: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>()
-  using _listener = addAbortListener(signal, () => aborted.reject(signal.reason))
-  return await Promise.race([call, aborted.promise])
 }
 
 /** Whether the promise resolved within the time, ms. @throws what it rejects with in that time. */
