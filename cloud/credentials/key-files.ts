@@ -21,7 +21,9 @@ export function keyFilesProvider(directory: string): CredentialProvider {
     fetch: async () => {
       const version = await currentVersion(directory)
       const read = (name: string) => readSecretWord({ path: join(version, name), advice })
-      const [accessKeyId, accessKeySecret] = await Promise.all([read(KEY_ID_FILE), read(KEY_SECRET_FILE)])
+      // One after the other: when both are missing the error is the same each time.
+      const accessKeyId = await read(KEY_ID_FILE)
+      const accessKeySecret = await read(KEY_SECRET_FILE)
       return sealCredential({ accessKeyId, accessKeySecret })
     },
   }
