@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { parseIp } from '../inet/address.ts'
 import { ip, ipJson, run, TestNamespaces } from '../test/kernel/namespaces.ts'
 import { sendUdp } from '../test/kernel/udp.ts'
-import { deleteConntrack, deleteConntrackOf, listConntrack } from './conntrack.ts'
+import { deleteConntrack, forgetConntrack, listConntrack } from './conntrack.ts'
 import { listenTcpInNetns } from './listener.ts'
 import type { Netns } from './netns.ts'
 
@@ -71,7 +71,7 @@ function udp(to: string, port = 6000): void {
 
 const list = () => listConntrack(server)
 const destinations = () => list().map(({ original }) => original.destination)
-const remove = (...addresses: string[]) => deleteConntrackOf(server, addresses.map(parseIp))
+const forget = (...addresses: string[]) => forgetConntrack(server, addresses.map(parseIp))
 
 describe('the list', () => {
   test('has TCP, UDP and ICMP of both families, with what the packets have', () => {
@@ -102,7 +102,7 @@ describe('the list', () => {
 })
 
 describe('an address', () => {
-  test('takes its connections along, of every protocol and in both directions, and no others', () => {
+  test('takes its connections along, of every protocol and in both directions, and no others', async () => {
     for (const address of [...SERVER, ...OTHER]) {
       udp(address)
       run(client, 'ping', '-n', '-c', '1', address)
@@ -110,53 +110,54 @@ describe('an address', () => {
     const fd = listenTcpInNetns(server, { host: SERVER[0], port: 8000 })
     run(client, 'bash', '-c', `: <> /dev/tcp/${SERVER[0]}/8000`)
     closeSync(fd)
-    expect(remove()).toBe(0)
-    expect(remove('10.9.0.77', 'fd09::77')).toBe(0)
-    expect(remove(SERVER[0])).toBe(3)
+    expect(await forget()).toBe(0)
+    expect(await forget('10.9.0.77', 'fd09::77')).toBe(0)
+    expect(await forget(SERVER[0])).toBe(3)
     expect(destinations().sort()).toEqual([OTHER[0], OTHER[0], SERVER[1], SERVER[1], OTHER[1], OTHER[1]].sort())
-    expect(remove(SERVER[1])).toBe(2)
-    expect(remove(...OTHER)).toBe(4)
+    expect(await forget(SERVER[1])).toBe(2)
+    expect(await forget(...OTHER)).toBe(4)
     udp(SERVER[0])
     udp(SERVER[1])
-    expect(remove(...CLIENT)).toBe(2)
+    expect(await forget(...CLIENT)).toBe(2)
     expect(list()).toEqual([])
   })
 
-  test.each([VIRTUAL, SERVER[0], CLIENT[0]])('that is translated, or the one behind it, is %s', (address) => {
+  test.each([VIRTUAL, SERVER[0], CLIENT[0]])('that is translated, or the one behind it, is %s', async (address) => {
     udp(VIRTUAL, 53)
     expect(list()).toMatchObject([
       { original: { destination: VIRTUAL }, reply: { source: SERVER[0], sourcePort: 5353 } },
     ])
-    expect(remove(address)).toBe(1)
+    expect(await forget(address)).toBe(1)
     expect(list()).toEqual([])
   })
 
-  test('is found in zones, each connection once', () => {
+  test('is found in zones, each connection once', async () => {
     udp(SERVER[0], 7000)
     udp(SERVER[0], 7001)
-    expect(remove(SERVER[0], CLIENT[0])).toBe(2)
+    expect(await forget(SERVER[0], CLIENT[0])).toBe(2)
     expect(list()).toEqual([])
   })
 
-  test('is not found in bytes that only look like it', () => {
+  test('is not found in bytes that only look like it', async () => {
     udp(SERVER[0])
-    // The end of an attribute's header and the begin of 10.9.0.1, on either kind of machine.
-    expect(remove('1.0.10.9', '0.1.10.9')).toBe(0)
+    // The end of an attribute's header and the begin of 10.9.0.1, on either kind of machine; the ports 5000 and 6000.
+    const ports = '19.136.0.0'
+    expect(await forget('1.0.10.9', '0.1.10.9', ports, 'fd00::a09:1')).toBe(0)
     expect(list()).toHaveLength(1)
   })
 
-  test('may have more connections than fit into a batch', () => {
+  test('may have more connections than fit into a turn', async () => {
     for (let port = 10_000; port < 10_700; port++) udp(SERVER[0], port)
     for (let port = 10_000; port < 10_100; port++) udp(OTHER[0], port)
-    expect(remove(SERVER[0])).toBe(700)
+    expect(await forget(SERVER[0])).toBe(700)
     expect(list()).toHaveLength(100)
   })
 })
 
-test('a connection that is gone is not counted', () => {
+test('a connection that is gone is not counted', async () => {
   for (const address of [...SERVER, ...OTHER]) udp(address)
   const all = list()
-  expect(remove(OTHER[0])).toBe(1)
+  expect(await forget(OTHER[0])).toBe(1)
   expect(deleteConntrack(server, all)).toBe(3)
   expect(deleteConntrack(server, all)).toBe(0)
 })

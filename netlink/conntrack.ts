@@ -8,13 +8,17 @@
  * 5.8, and for IPv6 it then returns all but what was asked for. Once through a table of 262,144 buckets takes 10 ms, and
  * 2 µs an entry: better one call for many addresses than many calls.
  */
+import { setImmediate } from 'node:timers/promises'
 import { type Family, familyOf, type Ip, ipFromBytes, ipToBytes } from '../inet/address.ts'
 import { type Attributes, decodeAttributes, encodeAttribute } from './codec.ts'
 import { Errno } from './errno.ts'
+import { NetlinkError } from './error.ts'
 import { familyFromNumber, familyNumber } from './family.ts'
 import type { Message, Request } from './message.ts'
 import type { NetnsRef } from './netns.ts'
 import { NetlinkSocket } from './socket.ts'
+import { readSysctls } from './sysctl.ts'
+import { DUMP_ATTEMPTS } from './whole-listing.ts'
 
 /** NFNL_SUBSYS_CTNETLINK of linux/netfilter/nfnetlink.h, and IPCTNL_MSG_CT_… */
 const SUBSYSTEM = 1 << 8
@@ -33,6 +37,12 @@ const CTA_IP = { ipv4: { source: 1, destination: 2 }, ipv6: { source: 3, destina
 const CTA_PROTO_NUM = 1
 const CTA_PROTO_SRC_PORT = 2
 const CTA_PROTO_DST_PORT = 3
+
+const LIST = 'list connections'
+/** Bytes of a part of the list: some 80 entries, looked through in a fraction of a ms. */
+const PART = 16 * 1024
+/** Connections that are ended in one turn of the event loop. */
+const DELETIONS = 32
 
 /** One direction of a connection, as its packets come from the network. */
 export interface Flow {
@@ -68,6 +78,10 @@ export function listConntrack(netns: NetnsRef, filter: { readonly family?: Famil
  */
 export function deleteConntrack(netns: NetnsRef, connections: readonly Connection[]): number {
   using socket = NetlinkSocket.open({ netns, protocol: 'netfilter' })
+  return deleteWith(socket, connections)
+}
+
+function deleteWith(socket: NetlinkSocket, connections: readonly Connection[]): number {
   const errors = socket.request(connections.map(deletion)).flatMap(({ error }) => error ?? [])
   const failure = errors.find(({ errno }) => errno !== Errno.ENOENT)
   if (failure !== undefined) throw failure
@@ -75,20 +89,27 @@ export function deleteConntrack(netns: NetnsRef, connections: readonly Connectio
 }
 
 /**
- * Those from or to one of the addresses, in either direction.
- * @returns how many there were. @throws NetnsError, SystemCallError, NetlinkError
+ * Ends those from or to one of the addresses, in either direction. However many there are, of these or of others, the
+ * event loop is held up for a fraction of a ms at a time. A kernel that tracks nothing has nothing to forget.
+ * @returns how many there were.
+ * @throws NetnsError, SystemCallError, NetlinkError; the signal's reason when it aborts: some may have ended then.
  */
-export function deleteConntrackOf(netns: NetnsRef, addresses: readonly Ip[]): number {
-  if (addresses.length === 0) return 0
-  const [family, other] = new Set(addresses.map(familyOf))
-  const needles = addresses.map((ip) => Buffer.from(ipToBytes(ip)))
-  const wanted = new Set(addresses)
-  const theirs = dump(netns, other === undefined ? family : undefined)
-    // Of most entries this is all that has to be looked at; the bytes may stand for something else, too.
-    .filter(({ payload }) => needles.some((bytes) => payload.includes(bytes)))
-    .flatMap((message) => parseConnection(message) ?? [])
-    .filter((connection) => endsOf(connection).some((ip) => wanted.has(ip)))
-  return deleteConntrack(netns, theirs)
+export async function forgetConntrack(
+  netns: NetnsRef,
+  addresses: readonly Ip[],
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<number> {
+  signal?.throwIfAborted()
+  if (addresses.length === 0 || tracksNothing(netns)) return 0
+  const pass: Pass = { netns, wanted: searchFor(addresses), signal }
+  let forgotten = 0
+  for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
+    const { connections, interrupted } = await find(pass)
+    forgotten += await deleteInTurns(pass, connections)
+    if (!interrupted) return forgotten
+  }
+  const extack = `interrupted by changes ${DUMP_ATTEMPTS} times`
+  throw new NetlinkError({ errno: Errno.EINTR, request: LIST, extack })
 }
 
 /** The addresses that have a part in it; one may come several times. */
@@ -96,9 +117,79 @@ export function endsOf({ original, reply }: Connection): readonly Ip[] {
   return [original.source, original.destination, reply.source, reply.destination]
 }
 
+/** The number is of this namespace alone; without connection tracking there is no such sysctl. */
+function tracksNothing(netns: NetnsRef): boolean {
+  const [count] = readSysctls(netns, [['net', 'netfilter', 'nf_conntrack_count']])
+  return count === undefined || count === '0'
+}
+
+interface Search {
+  readonly addresses: ReadonlySet<Ip>
+  /** Undefined for both. */
+  readonly family: Family | undefined
+  /** The last four bytes of each address. */
+  readonly tails: ReadonlySet<number>
+}
+
+function searchFor(addresses: readonly Ip[]): Search {
+  const [family, other] = new Set(addresses.map(familyOf))
+  const tails = addresses.map((ip) => Buffer.from(ipToBytes(ip)).subarray(-4).readUInt32BE(0))
+  return { addresses: new Set(addresses), family: other === undefined ? family : undefined, tails: new Set(tails) }
+}
+
+interface Pass {
+  readonly netns: NetnsRef
+  readonly wanted: Search
+  readonly signal: AbortSignal | undefined
+}
+
+/** Looks through the table part by part. */
+async function find({ netns, wanted, signal }: Pass): Promise<{ connections: Connection[]; interrupted: boolean }> {
+  using socket = NetlinkSocket.open({ netns, protocol: 'netfilter', datagramBytes: PART })
+  const connections: Connection[] = []
+  let interrupted = false
+  for await (const part of socket.dumpInPool(listing(wanted.family))) {
+    signal?.throwIfAborted()
+    connections.push(...part.messages.flatMap((message) => connectionOf(message, wanted)))
+    interrupted = part.interrupted
+  }
+  return { connections, interrupted }
+}
+
+function connectionOf(message: Message, { addresses, tails }: Search): Connection[] {
+  if (!hasWord(message.payload, tails)) return []
+  const connection = parseConnection(message)
+  const concerned = connection !== undefined && endsOf(connection).some((ip) => addresses.has(ip))
+  return concerned ? [connection] : []
+}
+
+/**
+ * Of most entries this is all that has to be looked at. Values of attributes begin at multiples of 4 bytes, so addresses
+ * end there as well; the same bytes may stand for something else, too.
+ */
+function hasWord(payload: Buffer, words: ReadonlySet<number>): boolean {
+  for (let at = HEADER; at + 4 <= payload.length; at += 4) if (words.has(payload.readUInt32BE(at))) return true
+  return false
+}
+
+async function deleteInTurns({ netns, signal }: Pass, connections: readonly Connection[]): Promise<number> {
+  using socket = NetlinkSocket.open({ netns, protocol: 'netfilter' })
+  let deleted = 0
+  for (let next = 0; next < connections.length; next += DELETIONS) {
+    await setImmediate()
+    signal?.throwIfAborted()
+    deleted += deleteWith(socket, connections.slice(next, next + DELETIONS))
+  }
+  return deleted
+}
+
 function dump(netns: NetnsRef, family: Family | undefined): Message[] {
   using socket = NetlinkSocket.open({ netns, protocol: 'netfilter' })
-  return socket.dump({ type: GET, flags: 0, payload: header(family), text: 'list connections' })
+  return socket.dump(listing(family))
+}
+
+function listing(family: Family | undefined): Request {
+  return { type: GET, flags: 0, payload: header(family), text: LIST }
 }
 
 function header(family: Family | undefined): Buffer {

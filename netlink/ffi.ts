@@ -115,6 +115,37 @@ export function recvfrom(fd: number, data: Buffer, options: { from: Buffer; flag
   }
 }
 
+/**
+ * The same on a thread of libuv's pool, for answers that the kernel puts together when they are received. Neither buffer
+ * may be touched before the promise settles. Rejects with SystemCallError.
+ */
+export async function recvfromInPool(
+  fd: number,
+  data: Buffer,
+  options: { from: Buffer; flags: number },
+): Promise<number | undefined> {
+  for (;;) {
+    const { received, errno } = await recvfromOnce(fd, data, options)
+    if (received >= 0) return received
+    if (errno === Errno.EAGAIN) return undefined
+    if (errno !== Errno.EINTR) throw new SystemCallError('recv', errno)
+  }
+}
+
+function recvfromOnce(
+  fd: number,
+  data: Buffer,
+  { from, flags }: { from: Buffer; flags: number },
+): Promise<{ received: number; errno: number }> {
+  const length = Buffer.from(Uint32Array.of(from.length).buffer)
+  return new Promise((resolve, reject) => {
+    c.recvfrom.async(fd, data, data.length, flags, from, length, (error: unknown, received: number) => {
+      if (error !== null && error !== undefined) reject(error)
+      else resolve({ received, errno: koffi.errno() })
+    })
+  })
+}
+
 export function close(fd: number): void {
   check('close', c.close(fd))
 }

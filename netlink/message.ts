@@ -182,6 +182,11 @@ export class Exchange {
     }))
   }
 
+  /** The objects that have come since the last call; `acks` has the others only. */
+  take(): Message[] {
+    return this.#answers.flatMap(({ messages }) => messages.splice(0))
+  }
+
   /** What the exchange is about, for errors of the transport. */
   get text(): string {
     const [first] = this.#answers

@@ -32,6 +32,13 @@ const DATAGRAM = 32 * 1024
 /** Never reached while the kernel keeps its word; without it a lost answer would stop the process for ever. */
 const RECEIVE_TIMEOUT_SECONDS = 5
 
+/** What one datagram of a dump brought. */
+export interface DumpPart {
+  readonly messages: readonly Message[]
+  /** The list has changed since it was begun: what the parts have together may miss or repeat objects. */
+  readonly interrupted: boolean
+}
+
 /** struct sockaddr_nl */
 export function netlinkAddress(groups = 0): Buffer {
   const address = Buffer.alloc(12)
@@ -45,7 +52,7 @@ export interface NetlinkSocketOptions {
   readonly netns?: NetnsRef
   /** Which part of the kernel it talks to: rtnetlink when absent. */
   readonly protocol?: NetlinkProtocol
-  /** First size of the receive buffer in bytes; it grows to what arrives. */
+  /** First size of the receive buffer in bytes; it grows to what arrives, but for `dumpInPool`. */
   readonly datagramBytes?: number
   /** Bytes the kernel may queue for this socket. 4 MiB, enough for the acks of the largest batch. */
   readonly receiveBuffer?: number
@@ -156,6 +163,28 @@ export class NetlinkSocket implements Disposable {
     return ack ?? { request, messages: [] }
   }
 
+  /**
+   * All objects, part by part: each is put together on a thread of libuv's pool, and between two of them the event loop
+   * goes on. The kernel makes no part larger than `datagramBytes`, unless that is below 8 KiB (NLMSG_GOODSIZE). The
+   * socket must not be used for anything else meanwhile, nor again when the parts were not all taken.
+   * @throws NetlinkError
+   */
+  async *dumpInPool(request: Request): AsyncGenerator<DumpPart, void> {
+    const { exchange, datagram } = this.#begin([{ ...request, flags: request.flags | NLM_F_DUMP }])
+    try {
+      await ffi.sendtoInPool(this.#fd, datagram, this.#kernel)
+      while (!exchange.complete) {
+        const length = await ffi.recvfromInPool(this.#fd, this.#buffer, { from: this.#sender, flags: ffi.MSG_TRUNC })
+        this.#feed(exchange, length)
+        yield { messages: exchange.take(), interrupted: exchange.interrupted }
+      }
+    } catch (error) {
+      throw asNetlinkError(exchange, error)
+    }
+    const [ack] = exchange.acks
+    if (ack?.error !== undefined) throw ack.error
+  }
+
   close(): void {
     if (this.#open) ffi.close(this.#fd)
     this.#open = false
@@ -209,20 +238,27 @@ export class NetlinkSocket implements Disposable {
   /** After an error of the transport: what is queued is thrown away, which also runs a half-read dump to its end. */
   #broken(exchange: Exchange, error: unknown): unknown {
     this.#drain()
-    if (!(error instanceof SystemCallError)) return error
-    return new NetlinkError({ errno: error.errno, request: exchange.text, extack: error.call })
+    return asNetlinkError(exchange, error)
   }
 
   /** Looks at the length first: a datagram that does not fit would be cut by the kernel without a word. */
   #receive(exchange: Exchange): void {
     const length = this.#recv(ffi.MSG_PEEK | ffi.MSG_TRUNC)
+    if (length !== undefined && length > this.#buffer.length) this.#buffer = Buffer.allocUnsafe(length)
+    this.#feed(exchange, length === undefined ? undefined : this.#recv(ffi.MSG_TRUNC))
+  }
+
+  /** Hands over what was received; `length` is undefined when nothing came in time. */
+  #feed(exchange: Exchange, length: number | undefined): void {
+    const request = exchange.text
     if (length === undefined) {
-      throw new NetlinkError({ errno: Errno.ETIMEDOUT, request: exchange.text, extack: 'the kernel did not answer' })
+      throw new NetlinkError({ errno: Errno.ETIMEDOUT, request, extack: 'the kernel did not answer' })
     }
-    if (length > this.#buffer.length) this.#buffer = Buffer.allocUnsafe(length)
-    const received = this.#recv(0) ?? 0
+    if (length > this.#buffer.length) {
+      throw new NetlinkError({ errno: Errno.EBADMSG, request, extack: `a datagram of ${length} bytes was cut` })
+    }
     // Copied, because the messages outlive the buffer.
-    exchange.feed(Buffer.from(this.#buffer.subarray(0, received)), readU32(this.#sender, 4))
+    exchange.feed(Buffer.from(this.#buffer.subarray(0, length)), readU32(this.#sender, 4))
   }
 
   #recv(flags: number): number | undefined {
@@ -239,6 +275,11 @@ export class NetlinkSocket implements Disposable {
       }
     }
   }
+}
+
+function asNetlinkError(exchange: Exchange, error: unknown): unknown {
+  if (!(error instanceof SystemCallError)) return error
+  return new NetlinkError({ errno: error.errno, request: exchange.text, extack: error.call })
 }
 
 function* batches(requests: readonly Request[]): Generator<Request[]> {
