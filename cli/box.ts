@@ -2,7 +2,7 @@
 import type { Eni__Output as Eni } from '../proto/generated/terway/inspect/v1/Eni.ts'
 import type { Node__Output as Node } from '../proto/generated/terway/inspect/v1/Node.ts'
 import type { Pool__Output as Pool } from '../proto/generated/terway/inspect/v1/Pool.ts'
-import { problemLines, type RenderOptions, titleOf } from './tree.ts'
+import { problemLines, type RenderOptions, secondaryOf, titleOf } from './tree.ts'
 
 /** Columns between the borders, spaces included; longer content widens the box. */
 const WIDTH = 62
@@ -18,8 +18,12 @@ function poolLines(pool: Pool | null): string[] {
 }
 
 function eniLine(eni: Eni): string {
-  const secondary = eni.addresses.filter((address) => !address.primary).length
-  return `  ${titleOf(eni)}: Primary=${eni.primaryIp}, Secondary=${secondary} IPs`
+  const prefixes = eni.prefixes.length === 0 ? '' : `, Prefixes=${eni.prefixes.length}`
+  return `  ${titleOf(eni)}: Primary=${eni.primaryIp}, Secondary=${secondaryOf(eni).length} IPs${prefixes}`
+}
+
+function foreignLines({ foreignEnis }: Node): string[] {
+  return foreignEnis.length === 0 ? [] : [`Foreign ENIs: ${foreignEnis.map(({ id }) => id).join(', ')}`]
 }
 
 function frame(sections: readonly (readonly string[])[]): string[] {
@@ -29,11 +33,11 @@ function frame(sections: readonly (readonly string[])[]): string[] {
   return [`┌${edge}┐`, ...rows.flatMap((row, i) => (i === 0 ? row : [`├${edge}┤`, ...row])), `└${edge}┘`]
 }
 
-export function renderBox(node: Node, { paint }: Pick<RenderOptions, 'paint'>): string {
+export function renderBox(node: Node, options: RenderOptions): string {
   const box = frame([
     [`Node: ${node.name}`],
-    [`ENI Count: ${node.enis.length}`, ...poolLines(node.pool)],
+    [`ENI Count: ${node.enis.length}`, ...foreignLines(node), ...poolLines(node.pool)],
     ['ENI Details:', ...node.enis.map(eniLine)],
   ])
-  return `${[...box, ...problemLines(node, paint)].join('\n')}\n`
+  return `${[...box, ...problemLines(node, options)].join('\n')}\n`
 }

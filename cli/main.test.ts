@@ -2,11 +2,20 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js'
+import {
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServiceError,
+  type sendUnaryData,
+  status,
+} from '@grpc/grpc-js'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
-import { Inspect } from '../proto/contract.ts'
+import { Inspect, Repair } from '../proto/contract.ts'
 import type { Node__Output as Node } from '../proto/generated/terway/inspect/v1/Node.ts'
 import type { VerifyReply__Output as VerifyReply } from '../proto/generated/terway/inspect/v1/VerifyReply.ts'
+import type { GcReply__Output as GcReply } from '../proto/generated/terway/repair/v1/GcReply.ts'
+import type { GcRequest__Output as GcRequest } from '../proto/generated/terway/repair/v1/GcRequest.ts'
 
 jest.setTimeout(60_000)
 
@@ -21,9 +30,11 @@ const NODE: Node = {
   version: '0.1.0',
   startedAt: 1_700_000_000_000,
   enis: [],
-  pool: { total: 4, allocated: 2, available: 2, cooling: 0, capacity: 30, min: 0, max: 5, waiting: 0 },
-  endpoints: [],
-  problems: [],
+  pool: {
+    ...{ total: 4, allocated: 2, available: 2, cooling: 0, capacity: 30, min: 0, max: 5, waiting: 0 },
+    ...{ families: ['ipv4'], kind: 'shared', strategy: 'fixed', target: 2, warmEnis: 0 },
+  },
+  ...{ endpoints: [], problems: [], foreignEnis: [], events: [], conditions: [] },
 }
 const DIFFERENCE = {
   owner: 'c1 eth0',
@@ -34,10 +45,22 @@ const DIFFERENCE = {
   found: '',
 }
 
+const GC_REPLY: GcReply = {
+  findings: [
+    {
+      ...{ kind: 'released', level: 'info', eni: 'eni-9', address: '10.0.1.7', pod: '', outcome: 'done' },
+      why: 'removing an ENI left behind by this node',
+    },
+  ],
+  ...{ enis: 2, addresses: 20, pods: 7 },
+}
+
 let root: string
 let socket: string
 let server: Server
 let reply: VerifyReply
+let requests: GcRequest[]
+let gcError: Pick<ServiceError, 'code' | 'details'> | undefined
 
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'tw-cli-'))
@@ -46,10 +69,19 @@ afterAll(() => rmSync(root, { recursive: true }))
 beforeEach(async () => {
   socket = join(mkdtempSync(join(root, 'case-')), 's')
   reply = { differences: [], plans: 3 }
+  requests = []
+  gcError = undefined
   server = new Server()
   server.addService(Inspect.service, {
     Show: (_call: unknown, done: sendUnaryData<Node>) => done(null, NODE),
     Verify: (_call: unknown, done: sendUnaryData<VerifyReply>) => done(null, reply),
+  })
+  server.addService(Repair.service, {
+    Gc: (call: ServerUnaryCall<GcRequest, GcReply>, done: sendUnaryData<GcReply>) => {
+      requests.push(call.request)
+      if (gcError === undefined) done(null, GC_REPLY)
+      else done(gcError)
+    },
   })
   await new Promise<void>((resolve, reject) => {
     const credentials = ServerCredentials.createInsecure()
@@ -81,7 +113,40 @@ test('verify: status 0 when the kernel matches, 1 when it differs', async () => 
   expect({ status: json.status, message: JSON.parse(json.stdout) }).toEqual({ status: 1, message: reply })
 })
 
-test.each(['show', 'verify'])('%s without a daemon: status 2 and what to do', async (command) => {
+test('gc: asks for what was said, prints what was done, status 0', async () => {
+  expect(await cli('gc', '--socket', socket)).toEqual({
+    status: 0,
+    stdout: `\
+OUTCOME  WHAT      ENI    ADDRESS   WHY
+done     released  eni-9  10.0.1.7  removing an ENI left behind by this node
+ENIs: 2, addresses: 20, pods: 7; 1 done
+`,
+    stderr: '',
+  })
+  expect(JSON.parse((await cli('gc', '--json', '--dry-run', '--force', '--socket', socket)).stdout)).toEqual(GC_REPLY)
+  expect(requests).toEqual([
+    { dryRun: false, force: false },
+    { dryRun: true, force: true },
+  ])
+})
+
+test('gc that the daemon cannot do: status 2 and its reason', async () => {
+  gcError = { code: status.FAILED_PRECONDITION, details: 'DescribeNetworkInterfaces failed with Timeout: …; check DNS' }
+  expect(await cli('gc', '--socket', socket)).toEqual({
+    status: 2,
+    stdout: '',
+    stderr: `terway-cli: terwayd could not do it: ${gcError.details}\n`,
+  })
+})
+
+test('a daemon of another version: status 2, and which terway-cli to use', async () => {
+  gcError = { code: status.UNIMPLEMENTED, details: '' }
+  const { status: code, stderr } = await cli('gc', '--socket', socket)
+  expect(code).toBe(2)
+  expect(stderr).toContain('use the terway-cli of its own image')
+})
+
+test.each(['show', 'verify', 'gc'])('%s without a daemon: status 2 and what to do', async (command) => {
   const { status, stdout, stderr } = await cli(command, '--socket', join(root, 'none'))
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
   expect(stderr).toContain(`gives no answer on ${join(root, 'none')}: connect ENOENT`)
@@ -89,9 +154,9 @@ test.each(['show', 'verify'])('%s without a daemon: status 2 and what to do', as
 })
 
 test('the command line is explained; a wrong one is status 2', async () => {
-  expect(await cli('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('verify') })
+  expect(await cli('--help')).toMatchObject({ status: 0, stdout: expect.stringMatching(/verify.*gc/s) })
   expect(await cli('--version')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
-  for (const args of [[], ['frob'], ['show', '-o', 'svg'], ['show', 'extra']]) {
+  for (const args of [[], ['frob'], ['show', '-o', 'svg'], ['show', 'extra'], ['gc', '--now']]) {
     expect(await cli(...args)).toMatchObject({ status: 2, stdout: '' })
   }
 })

@@ -4,8 +4,9 @@ import { Command, CommanderError, Option } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
 import { DEFAULT_SOCKET } from '../proto/paths.ts'
 import { renderBox } from './box.ts'
-import { DaemonError, show, verify } from './daemon.ts'
+import { DaemonError, gc, show, verify } from './daemon.ts'
 import { renderDifferences } from './differences.ts'
+import { renderFindings } from './findings.ts'
 import { paintFor } from './paint.ts'
 import { renderTree } from './tree.ts'
 
@@ -20,6 +21,11 @@ interface CommonOptions {
 
 interface ShowOptions extends CommonOptions {
   readonly output: 'tree' | 'box'
+}
+
+interface GcOptions extends CommonOptions {
+  readonly dryRun?: true
+  readonly force?: true
 }
 
 const printJson = (message: object): boolean => process.stdout.write(`${JSON.stringify(message, null, 2)}\n`)
@@ -38,17 +44,24 @@ async function runVerify({ socket, json }: CommonOptions): Promise<void> {
   if (reply.differences.length > 0) process.exitCode = DIFFERENT
 }
 
+async function runGc({ socket, json, dryRun, force }: GcOptions): Promise<void> {
+  const reply = await gc(resolve(socket), { dryRun: dryRun === true, force: force === true })
+  if (json) printJson(reply)
+  else process.stdout.write(renderFindings(reply, paintFor(process.stdout)))
+}
+
 const socketOption = () => new Option('--socket <path>', "the daemon's socket").default(DEFAULT_SOCKET)
 const jsonOption = () => new Option('--json', "the daemon's answer as JSON")
 
 const program = new Command('terway-cli')
-  .description('Shows what terwayd, the Terway daemon of this node, holds and does.')
+  .description('Shows and repairs what terwayd, the Terway daemon of this node, holds and does.')
   .version(packageJson.version)
   .showHelpAfterError('(terway-cli --help shows what can be asked)')
   .exitOverride()
   .addHelpText(
     'after',
-    '\nExit status: 0 all is well, 1 the kernel differs from the plans (verify), 2 no answer or a wrong command line.',
+    '\nExit status: 0 all is well, 1 the kernel differs from the plans (verify), 2 no answer, a request that could not be\n' +
+      'carried out, or a wrong command line.',
   )
 
 program
@@ -65,6 +78,18 @@ program
   .addOption(jsonOption())
   .addOption(socketOption())
   .action(runVerify)
+
+program
+  .command('gc')
+  .description(
+    'compares journal, cloud, kernel and pods now instead of at the next round, gives back what nobody has and takes ' +
+      "over what is Terway's; prints what it has done",
+  )
+  .option('--dry-run', 'change nothing, only print what would be done')
+  .option('--force', 'look twice at once at what must be seen twice, instead of waiting for the next round')
+  .addOption(jsonOption())
+  .addOption(socketOption())
+  .action(runGc)
 
 try {
   await program.parseAsync()

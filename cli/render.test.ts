@@ -2,8 +2,10 @@ import { describe, expect, test } from '@jest/globals'
 import type { Address__Output as Address } from '../proto/generated/terway/inspect/v1/Address.ts'
 import type { Eni__Output as Eni } from '../proto/generated/terway/inspect/v1/Eni.ts'
 import type { Node__Output as Node } from '../proto/generated/terway/inspect/v1/Node.ts'
+import type { GcFinding__Output as GcFinding } from '../proto/generated/terway/repair/v1/GcFinding.ts'
 import { renderBox } from './box.ts'
 import { renderDifferences } from './differences.ts'
+import { renderFindings } from './findings.ts'
 import type { Paint } from './paint.ts'
 import { renderTree } from './tree.ts'
 
@@ -11,13 +13,15 @@ const NOW = 1_700_000_000_000
 const plain: Paint = (_tone, text) => text
 
 function address(ip: string, change: Partial<Address> = {}): Address {
-  return { ip, primary: false, phase: 'warm', pod: '', containerId: '', coolingUntil: 0, ...change }
+  const facts = { primary: false, family: ip.includes(':') ? 'ipv6' : 'ipv4', lost: false }
+  return { ip, ...facts, phase: 'warm', pod: '', containerId: '', coolingUntil: 0, ...change }
 }
 
 function eni(id: string, change: Partial<Eni> = {}): Eni {
   const vswitch = { vswitchId: 'vsw-1', vswitchCidr: '10.0.1.0/24', gateway: '10.0.1.253' }
   const base = { mac: '02:00:00:00:00:01', link: 'eth1', ifindex: 3, primaryIp: '10.0.1.10', capacity: 10 }
-  return { id, ...base, ...vswitch, phase: 'in-use', addresses: [], ...change }
+  const kind = { role: 'shared', vlanId: 0, failure: '', prefixes: [] }
+  return { id, ...base, ...vswitch, ...kind, phase: 'in-use', addresses: [], ...change }
 }
 
 function node(change: Partial<Node> = {}): Node {
@@ -30,15 +34,15 @@ function node(change: Partial<Node> = {}): Node {
     version: '0.1.0',
     startedAt: NOW,
     enis: [],
-    pool: { total: 0, allocated: 0, available: 0, cooling: 0, capacity: 0, min: 0, max: 0, waiting: 0 },
-    endpoints: [],
-    problems: [],
+    pool: pool(0, 0, 0),
+    ...{ endpoints: [], problems: [], foreignEnis: [], events: [], conditions: [] },
     ...change,
   }
 }
 
 function pool(total: number, allocated: number, available: number) {
-  return { total, allocated, available, cooling: 0, capacity: 30, min: 0, max: 5, waiting: 0 }
+  const kind = { families: ['ipv4'], kind: 'shared', strategy: 'fixed', target: 0, warmEnis: 0 }
+  return { total, allocated, available, cooling: 0, capacity: 30, min: 0, max: 5, waiting: 0, ...kind }
 }
 
 describe('tree', () => {
@@ -110,6 +114,76 @@ Problems:
 `)
   })
 
+  test('roles, prefixes, ghosts, ENIs of others, bad conditions, the last events', () => {
+    const used = (last: number, change: Partial<Address>) => address(`10.0.2.${last}`, change)
+    const shown = node({
+      enis: [
+        eni('eni-1', {
+          prefixes: [
+            { cidr: '10.0.2.0/28', phase: 'active', used: 1, free: 14 },
+            { cidr: '10.0.2.16/28', phase: 'lost', used: 1, free: 0 },
+          ],
+          addresses: [
+            address('10.0.1.10', { primary: true }),
+            used(0, {}),
+            used(1, { phase: 'owned', pod: 'default/a' }),
+            used(2, { phase: 'cooling', coolingUntil: NOW + 5000, pod: 'default/b' }),
+            used(17, { phase: 'owned', pod: 'default/c', lost: true }),
+            address('fd00::1'),
+          ],
+        }),
+        eni('eni-t', { role: 'trunk', link: 'eth2', failure: 'no link appeared' }),
+        eni('eni-m', { role: 'member', link: 'eth2', vlanId: 7, phase: 'draining' }),
+      ],
+      foreignEnis: [{ id: 'eni-x', type: 'Secondary', why: 'it has no tag creator=terway' }],
+      conditions: [
+        { type: 'Fine', status: 'True', reason: 'Fine', message: 'all is well', since: 0 },
+        {
+          ...{ type: 'SufficientIP', status: 'False', reason: 'InsufficientIP', message: 'every address is in use' },
+          since: NOW - 300_000,
+        },
+      ],
+      events: ['0', '1', '2', '3', '4', '5'].map((message, i) => ({
+        ...{ time: NOW - 10_000_000 + i, level: i === 5 ? 'warning' : 'normal', reason: 'IPExhausted', message },
+        count: i === 5 ? 3 : 1,
+      })),
+    })
+    expect(renderTree(shown, { now: NOW, paint: plain })).toBe(`\
+Node: cn-hangzhou.10.0.1.10
+ENI: eni-1 (eth1)
+  Primary IP: 10.0.1.10
+  Secondary IPs:
+    - fd00::1 (available)
+  Prefixes:
+    - 10.0.2.0/28 (1 allocated, 14 available)
+      - 10.0.2.1 (allocated to default/a)
+      - 10.0.2.2 (cooling 5s, was default/b)
+    - 10.0.2.16/28 (1 allocated, 0 available, lost)
+      - 10.0.2.17 (allocated to default/c, lost in the cloud)
+ENI: eni-t (eth2, trunk)
+  Given back: no link appeared
+  Primary IP: 10.0.1.10
+  Secondary IPs: none
+ENI: eni-m (eth2, member, VLAN 7, draining)
+  Primary IP: 10.0.1.10
+  Secondary IPs: none
+Foreign ENI: eni-x (Secondary): it has no tag creator=terway
+IP Pool: 0 total, 0 allocated, 0 available
+Problems:
+  - SufficientIP is False since 5m (InsufficientIP): every address is in use
+Events:
+  - 2h ago IPExhausted: 1
+  - 2h ago IPExhausted: 2
+  - 2h ago IPExhausted: 3
+  - 2h ago IPExhausted: 4
+  - 2h ago IPExhausted: 5 (3 times)
+`)
+    const box = renderBox(shown, { now: NOW, paint: plain })
+    expect(box).toContain('│ Foreign ENIs: eni-x ')
+    expect(box).toContain('eni-1 (eth1): Primary=10.0.1.10, Secondary=1 IPs, Prefixes=2 ')
+    expect(box).toMatch(/Problems:\n {2}- SufficientIP is False/)
+  })
+
   test('colours touch nothing but the marks', () => {
     const paint: Paint = (tone, text) => (tone === 'good' ? `<${text}>` : text)
     const shown = node({ enis: [eni('eni-1', { addresses: [address('10.0.1.11')] })] })
@@ -130,7 +204,7 @@ describe('box', () => {
       ],
       pool: pool(30, 25, 5),
     })
-    expect(renderBox(shown, { paint: plain })).toBe(`\
+    expect(renderBox(shown, { now: NOW, paint: plain })).toBe(`\
 ┌──────────────────────────────────────────────────────────────┐
 │ Node: cn-hangzhou.10.0.1.10                                  │
 ├──────────────────────────────────────────────────────────────┤
@@ -147,7 +221,7 @@ describe('box', () => {
   })
 
   test('a long name widens the box, the right edge stays straight', () => {
-    const lines = renderBox(node({ name: 'n'.repeat(90), enis: [eni('eni-1')] }), { paint: plain })
+    const lines = renderBox(node({ name: 'n'.repeat(90), enis: [eni('eni-1')] }), { now: NOW, paint: plain })
       .trimEnd()
       .split('\n')
     expect(new Set(lines.map((line) => line.length))).toEqual(new Set([100]))
@@ -155,10 +229,10 @@ describe('box', () => {
 
   test('an empty pool is not divided by; cooling and problems are shown', () => {
     const shown = node({ pool: { ...pool(1, 0, 0), cooling: 1 }, problems: ['no permission'] })
-    const text = renderBox(shown, { paint: plain })
+    const text = renderBox(shown, { now: NOW, paint: plain })
     expect(text).toContain('│ IP Pool: Total=1, Allocated=0, Available=0, Cooling=1 ')
     expect(text).toMatch(/┘\nProblems:\n {2}- no permission\n$/)
-    expect(renderBox(node(), { paint: plain })).toContain('│ Utilization: 0% ')
+    expect(renderBox(node(), { now: NOW, paint: plain })).toContain('│ Utilization: 0% ')
   })
 })
 
@@ -192,5 +266,54 @@ c1 eth0  host          route   10.0.1.7/32 dev cali1  missing    -
 eni-1    /run/netns/x  link    eth1                   different  mtu 1400
 kernel differs from 2 plans: 2 differences
 `)
+  })
+})
+
+describe('gc', () => {
+  const counts = { enis: 2, addresses: 20, pods: 7 }
+  function finding(change: Partial<GcFinding>): GcFinding {
+    const nothing = { kind: '', level: 'info', eni: '', address: '', pod: '', why: '', outcome: '' }
+    return { ...nothing, ...change }
+  }
+
+  test('nothing found', () => {
+    expect(renderFindings({ findings: [], ...counts }, plain)).toBe('ENIs: 2, addresses: 20, pods: 7; nothing to do\n')
+  })
+
+  test('what nothing is to be done about is shown, and nothing is to be done', () => {
+    const foreign = finding({ kind: 'foreign', eni: 'eni-x', why: 'not ours', outcome: 'none' })
+    expect(renderFindings({ findings: [foreign], ...counts }, plain)).toBe(`\
+OUTCOME  WHAT     ENI    WHY
+none     foreign  eni-x  not ours
+ENIs: 2, addresses: 20, pods: 7; nothing to do
+`)
+  })
+
+  const findings = [
+    finding({ kind: 'released', eni: 'eni-1', address: '10.0.1.1,10.0.1.2', why: 'left behind', outcome: 'done' }),
+    finding({ kind: 'ghost', level: 'error', eni: 'eni-2', address: '10.0.1.3', why: 'gone', outcome: 'would' }),
+    finding({ kind: 'removed', level: 'warn', pod: 'default/web', why: 'ended', outcome: 'done' }),
+    finding({ kind: 'suspected', eni: 'eni-3', why: 'seen once', outcome: 'later' }),
+  ]
+
+  test('findings are aligned and counted', () => {
+    expect(renderFindings({ findings, ...counts }, plain)).toBe(`\
+OUTCOME  WHAT       ENI    ADDRESS      POD          WHY
+done     released   eni-1  10.0.1.1 +1  -            left behind
+would    ghost      eni-2  10.0.1.3     -            gone
+done     removed    -      -            default/web  ended
+later    suspected  eni-3  -            -            seen once
+ENIs: 2, addresses: 20, pods: 7; 2 done, 1 would be done, 1 to be seen again before anything is done
+`)
+  })
+
+  test('colours shift no column', () => {
+    const paint: Paint = (tone, text) => (tone === 'plain' ? text : `<${tone}:${text}>`)
+    const lines = renderFindings({ findings, ...counts }, paint).split('\n')
+    expect(lines.slice(1, 4)).toEqual([
+      '<good:done     >released   eni-1  10.0.1.1 +1  -            left behind',
+      '<waiting:would    ><bad:ghost      >eni-2  10.0.1.3     -            gone',
+      '<good:done     ><waiting:removed    >-      -            default/web  ended',
+    ])
   })
 })

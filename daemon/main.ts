@@ -4,29 +4,26 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import { Budget } from '../cloud/budget/budget.ts'
-import type { Cloud } from '../cloud/cloud.ts'
-import type { InstanceLimits } from '../cloud/instance/limits.ts'
-import type { NodeFacts } from '../cloud/metadata.ts'
-import { VSwitches } from '../cloud/vswitch/vswitches.ts'
 import { PlanInterpreter } from '../netlink/interpreter.ts'
 import { warmThreadPool } from '../netlink/netns.ts'
 import { NetlinkSocket } from '../netlink/socket.ts'
-import { limitsOf, type NodeGroups, rememberInstanceLimits, rememberNodeGroups } from './config/cloud.ts'
+import { countGarbage, garbageOf, reconcile } from './composition/garbage.ts'
+import { conntrackSweeper, createPool } from './composition/node-pool.ts'
+import { rememberInstanceLimits, rememberNodeGroups } from './config/cloud.ts'
 import { openCloudAccess } from './config/cloud-access.ts'
 import { conflist, writeConflist } from './config/conflist.ts'
 import { ConfigError, type EniConf, parseEniConf } from './config/eni-conf.ts'
 import { type Flags, parseFlags } from './config/flags.ts'
 import { FactsChangedError, rememberFacts } from './config/node-facts.ts'
-import { persist, within } from './config/persist.ts'
-import type { Remembered } from './config/remembered.ts'
+import { within } from './config/persist.ts'
 import { warnUnlessTmpfs } from './config/state-directory.ts'
 import { VERSION } from './config/version.ts'
 import { NodeLinks } from './datapath/node-links.ts'
 import { planHost } from './datapath/policy-route.ts'
+import { NO_INPUTS, type NodeInputs } from './kube/node-inputs.ts'
 import type { PodContext } from './pod/context.ts'
 import { Endpoints } from './pod/endpoints.ts'
 import { KeyedLock } from './pod/keyed-lock.ts'
@@ -36,8 +33,10 @@ import { Removals } from './pod/remove.ts'
 import { Spool } from './pod/spool.ts'
 import { Sweep } from './pod/sweep.ts'
 import { del } from './pod/verbs.ts'
-import { Pool } from './pool/pool.ts'
+import type { Pool } from './pool/pool.ts'
+import { KeptReports } from './pool/report/reports.ts'
 import { cniService } from './rpc/cni-service.ts'
+import { repairService } from './rpc/gc-service.ts'
 import { inspectService } from './rpc/inspect-service.ts'
 import { serve } from './rpc/server.ts'
 import { Journal } from './store/journal.ts'
@@ -51,10 +50,6 @@ const DEFAULT_MTU = 1500
 const ACQUIRE_TIMEOUT = 30_000
 /** Pause between two looks for endpoints that nobody will end, ms. */
 const SWEEP_INTERVAL = 60_000
-/** Pause between two comparisons with the cloud, ms; the original's `ip_pool_sync_period`. */
-const RECONCILE_INTERVAL = 120_000
-/** A start with pods to serve waits this long for the first one, ms: it is three calls, of tenths of a second each. */
-const RECONCILE_PATIENCE = 5_000
 /** Links of ENIs that are in use are there already; one that is not must not keep the others' pods waiting. ms */
 const BRING_UP_PATIENCE = 2_000
 /** A question of the start may take this long, ms; it is asked again, and the log says so sooner than by default. */
@@ -84,10 +79,12 @@ async function main(): Promise<void> {
 
   let pool: Pool | undefined
   const budget = new Budget({ conf: conf.rateLimit })
-  const metrics = createMetrics(
-    () => pool,
-    () => budget.snapshot(),
-  )
+  const reports = new KeptReports(log)
+  const sweeper = conntrackSweeper(signal)
+  const metrics = createMetrics({
+    ...{ node: flags.nodeName, pool: () => pool, reports, forgotten: () => sweeper.forgotten },
+    budget: () => budget.snapshot(),
+  })
   const access = openCloudAccess({
     ...{ conf, facts, budget, log, metadataEndpoint: flags.metadataEndpoint, env: process.env },
     onCall: metrics.observeCloud,
@@ -102,8 +99,12 @@ async function main(): Promise<void> {
   const instance = await rememberInstanceLimits(question)
   const groups = conf.securityGroups.length > 0 ? undefined : await rememberNodeGroups(question)
   const cloud = access.cloud()
-  pool = createPool({ conf, facts, journal, cloud, links, log, instance, groups })
-  const pods = podContext({ pool, journal, kernel, links, log })
+  const inputs = NO_INPUTS
+  const parts = { conf, facts, journal, cloud, links, log, instance, groups, inputs, conntrack: sweeper, reports }
+  pool = createPool({ ...parts, watch: { changes: metrics.observeChanges, acquired: metrics.observeAcquire } })
+  const pods = podContext({ pool, journal, kernel, links, log, inputs })
+  const sweep = new Sweep(pods)
+  const garbage = garbageOf(pods, { sweep, removed: countGarbage(metrics) })
 
   // Recover: what the last daemon left half done.
   const spool = new Spool({ directory: join(flags.stateDir, 'spool'), log, del: (call) => del(pods, call) })
@@ -112,11 +113,15 @@ async function main(): Promise<void> {
   await pods.removals.settled()
 
   // Reconcile: what the cloud says, before anything is given away.
-  await Promise.all([instance.settle(), groups?.settle(), reconcile({ pool, links, log, signal })])
+  await Promise.all([
+    instance.settle(),
+    groups?.settle(),
+    reconcile({ garbage, pool, log, signal, interval: conf.pool.gc.interval }),
+  ])
   const up = pool.bringUp()
   if (!(await within(up, BRING_UP_PATIENCE))) log.warn('an ENI on record has no link on this node; serving without it')
   pool.start()
-  const timer = await sweepRegularly(pods, log)
+  const timer = await sweepRegularly(sweep, log)
 
   // Listen.
   const nodePlans = () => [
@@ -125,7 +130,11 @@ async function main(): Promise<void> {
   ]
   const server = await serve(flags.socket, {
     cni: cniService({ pods, log, onCall: metrics.observeCni }),
-    inspect: inspectService({ nodeName: flags.nodeName, facts, version: VERSION, startedAt, pods, nodePlans }),
+    inspect: inspectService({
+      ...{ nodeName: flags.nodeName, facts, version: VERSION, startedAt, pods, nodePlans, reports },
+      foreign: () => pods.pool.foreign,
+    }),
+    repair: repairService({ gc: garbage, log }),
   })
   spool.follow(signal)
   const listen = flags.metricsListen
@@ -186,51 +195,19 @@ function readConfText(path: string): string {
   }
 }
 
-interface PoolParts {
-  readonly conf: EniConf
-  readonly facts: NodeFacts
-  readonly journal: Journal
-  readonly cloud: Cloud
-  readonly links: NodeLinks
-  readonly log: Logger
-  readonly instance: Remembered<InstanceLimits>
-  /** Undefined when the configuration names groups. */
-  readonly groups: Remembered<NodeGroups> | undefined
-}
-
-/** Limits and security groups are looked up at each use, since the cloud may answer after the pool is made. */
-function createPool({ conf, facts, journal, cloud, links, log, instance, groups }: PoolParts): Pool {
-  const now = Date.now
-  const allowed = conf.vSwitches.get(facts.zoneId) ?? [facts.vSwitchId]
-  return new Pool({
-    ...{ journal, cloud, links, log, now, instanceId: facts.instanceId },
-    state: journal.loadPool(),
-    vSwitches: new VSwitches({
-      ...{ cloud, allowed, policy: conf.vSwitchPolicy, vpcId: facts.vpcId, zone: facts.zoneId, now },
-      report: (problem) => log.warn(problem),
-    }),
-    get limits() {
-      return limitsOf(conf, instance.value.type)
-    },
-    get securityGroupIds() {
-      return groups?.value.ids ?? conf.securityGroups
-    },
-    tags: conf.eniTags,
-    coolDown: conf.coolDown,
-  })
-}
-
 interface PodParts {
   readonly pool: Pool
   readonly journal: Journal
   readonly kernel: PlanInterpreter
   readonly links: NodeLinks
   readonly log: Logger
+  readonly inputs: NodeInputs
 }
 
-function podContext({ pool, journal, kernel, links, log }: PodParts): PodContext {
+function podContext({ pool, journal, kernel, links, log, inputs }: PodParts): PodContext {
   const endpoints = new Endpoints(journal, journal.loadEndpoints())
-  const shared = { endpoints, pool, kernel, log, now: Date.now }
+  const keepsAddress: PodContext['keepsAddress'] = (pod) => inputs.keepsAddress(pod)
+  const shared = { endpoints, pool, kernel, log, now: Date.now, keepsAddress }
   return {
     ...shared,
     removals: new Removals(shared),
@@ -242,44 +219,12 @@ function podContext({ pool, journal, kernel, links, log }: PodParts): PodContext
   }
 }
 
-interface ReconcileParts {
-  readonly pool: Pool
-  readonly links: NodeLinks
-  readonly log: Logger
-  readonly signal: AbortSignal
-}
-
-/**
- * Compares with the cloud, now and from time to time, never twice at once. A node that has ENIs on record must serve
- * while the cloud is away, so it does not wait for long; a fresh one has nothing to serve.
- * @throws CloudError on a fresh node, when asking again cannot help
- */
-async function reconcile({ pool, links, log, signal }: ReconcileParts): Promise<void> {
-  const what = 'the comparison with the cloud'
-  const ask = () => pool.reconcile(links.podRoutes())
-  const hasEnis = pool.state.enis.size > 0
-  const first = persist({ what, ask, forgiving: hasEnis, log, signal })
-  const again = async () => {
-    for (;;) {
-      await sleep(RECONCILE_INTERVAL, undefined, { signal })
-      await persist({ what, ask, forgiving: true, log, signal })
-    }
-  }
-  // Ends with the daemon; why the first one failed is told below.
-  first.then(again).catch(() => undefined)
-  if (!hasEnis) return await first
-  if (await within(first, RECONCILE_PATIENCE)) return
-  log.warn(`${what}: no answer within ${RECONCILE_PATIENCE} ms; serving from the journal until there is one`)
-  first.then(() => log.info('the journal has been compared with the cloud')).catch(() => undefined)
-}
-
 function readyEnis(pool: Pool) {
   return [...pool.state.enis.keys()].flatMap((key) => pool.readyEni(key) ?? [])
 }
 
 /** Now, since ENIs may have other links than before, and from time to time. Never rejects. */
-async function sweepRegularly(pods: PodContext, log: Logger): Promise<NodeJS.Timeout> {
-  const sweep = new Sweep(pods)
+async function sweepRegularly(sweep: Sweep, log: Logger): Promise<NodeJS.Timeout> {
   const failed = (err: unknown) => log.error({ err }, 'the sweep for ended pods failed; it is tried again')
   await sweep.run().catch(failed)
   return setInterval(() => void sweep.run().catch(failed), SWEEP_INTERVAL)

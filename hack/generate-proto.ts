@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import protobuf from 'protobufjs'
 
-const CONTRACTS = ['cni', 'inspect']
+const CONTRACTS = ['cni', 'inspect', 'repair']
 /** Must agree with the load options in proto/contract.ts. */
 const TYPE_OPTIONS = ['--longs=Number', '--enums=String', '--defaults', '--oneofs', '--includeComments']
 

@@ -98,6 +98,11 @@ export class VSwitches {
     if (free !== undefined) this.#free.set(id, { ...free, ips: Math.max(0, free.ips - count) })
   }
 
+  /** Addresses that it has left, as far as anybody can tell; undefined when nothing is known. */
+  left(id: VSwitchId): number | undefined {
+    return this.#free.get(id)?.ips
+  }
+
   /** Facts of a vSwitch that do not change. @throws CloudError */
   async facts(id: VSwitchId, priority: Priority = 'prewarm'): Promise<VSwitch> {
     if (!this.#facts.has(id)) await this.#look(id, priority)

@@ -3,21 +3,61 @@ import { z } from 'zod'
 import { badAnswer } from '../../cloud/answer.ts'
 import type { Ecs } from '../../cloud/ecs.ts'
 import { type InstanceId, parseCloudId, type SecurityGroupId } from '../../cloud/ids.ts'
-import { secondaryEnis } from '../../cloud/instance/formulae.ts'
+import { dualStackAllowed, secondaryEnis, trunkMembers } from '../../cloud/instance/formulae.ts'
 import type { InstanceType } from '../../cloud/instance/instance-type.ts'
 import { type InstanceLimits, instanceLimits } from '../../cloud/instance/limits.ts'
 import { completed } from '../../cloud/instance/table.ts'
 import type { NodeFacts } from '../../cloud/metadata.ts'
-import type { PoolLimits } from '../pool/decide.ts'
+import type { Family } from '../../inet/address.ts'
+import { capacityOf, type PoolLimits, poolLimits } from '../pool/settings.ts'
 import { ConfigError, type EniConf } from './eni-conf.ts'
+import type { PoolOverrides } from './node-overrides.ts'
 import { parsedString } from './parsed-string.ts'
+import type { PoolConf } from './pool-conf.ts'
 import { type Memory, Remembered, recall } from './remembered.ts'
 
-export function limitsOf(conf: EniConf, type: InstanceType): PoolLimits {
-  const maxEnis = Math.min(secondaryEnis(type), conf.maxEni ?? Number.POSITIVE_INFINITY)
-  const capacity = maxEnis * type.ipv4PerEni
-  const maxFree = Math.min(conf.maxPoolSize, capacity)
-  return { maxEnis, addressesPerEni: type.ipv4PerEni, maxFree, minFree: Math.min(conf.minPoolSize, maxFree) }
+/** What the pool may hold on an instance of this type. An annotation of the node is stronger than the file. */
+export function limitsOf(
+  { pool }: Pick<EniConf, 'pool'>,
+  type: InstanceType,
+  { minPool, maxPool }: PoolOverrides = {},
+): PoolLimits {
+  const { kind, unit } = pool
+  const families = familiesOf(pool, type)
+  const maxEnis = maxEnisOf(pool, type)
+  const addressesPerEni = placesOf(pool, type, families)
+  const shape = { kind, families, unit, maxEnis, addressesPerEni, minFree: 0, maxFree: 0 }
+  const capacity = capacityOf(poolLimits(shape))
+  const perEni = capacityOf(poolLimits({ ...shape, maxEnis: 1 }))
+  const maxFree = Math.min(maxPool ?? pool.maxPool, capacity)
+  return {
+    ...shape,
+    minEnis: Math.min(pool.minEnis, maxEnis),
+    minFree: Math.min(minPool ?? Math.max(pool.minPool, pool.minPoolEnis * perEni), maxFree),
+    maxFree,
+    firstFill: Math.min(pool.firstFill, capacity),
+    minPrefixes: unit === 'prefix' ? Math.min(pool.minPrefixes, maxEnis * (addressesPerEni - 1)) : 0,
+    ...{ reserve: pool.reserve, strategy: pool.strategy, order: pool.order },
+    ...{ batch: pool.batch, warmUp: pool.warmUp, idle: pool.idle },
+  }
+}
+
+/** Dual stack needs an ENI that can give both to each of its pods. */
+function familiesOf({ kind, families }: PoolConf, type: InstanceType): readonly Family[] {
+  const both = kind === 'shared' ? dualStackAllowed(type) : type.ipv6PerEni > 0
+  return families.length < 2 || both ? families : ['ipv4']
+}
+
+/** The original's formula, but never more than the cloud would attach; members of a trunk are no ENIs of the instance. */
+function maxEnisOf({ kind, eniCap }: PoolConf, type: InstanceType): number {
+  if (kind === 'member') return trunkMembers(type)
+  const wanted = Math.trunc(type.eniQuantity * eniCap.ratio) + eniCap.shift - 1
+  return Math.max(0, Math.min(wanted, eniCap.max, secondaryEnis(type)))
+}
+
+function placesOf({ kind, maxPerEni }: PoolConf, type: InstanceType, families: readonly Family[]): number {
+  const allowed = families.map((family) => (family === 'ipv4' ? type.ipv4PerEni : type.ipv6PerEni))
+  return Math.min(kind === 'shared' ? maxPerEni : 1, ...allowed)
 }
 
 interface CloudQuestion extends Memory {

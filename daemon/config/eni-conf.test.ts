@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
-import { ConfigError, parseEniConf } from './eni-conf.ts'
+import { ConfigError, KNOWN_KEYS, parseEniConf } from './eni-conf.ts'
 
 function refusalOf(text: string): Error {
   try {
@@ -32,17 +32,28 @@ describe('eni_conf', () => {
       rateLimit: {},
       vSwitches: new Map([['cn-hangzhou-h', ['vsw-bp1xxx', 'vsw-bp2xxx']]]),
       eniTags: { Environment: 'production' },
-      minPoolSize: 10,
-      maxPoolSize: 25,
-      maxEni: undefined,
+      pool: expect.objectContaining({ minPool: 10, maxPool: 25 }),
       coolDown: 30_000,
     })
   })
 
   test('an empty configuration has the documented defaults', () => {
-    expect(parseEniConf('{}').conf).toMatchObject({ minPoolSize: 10, maxPoolSize: 25, coolDown: 30_000 })
-    expect(parseEniConf('{"max_pool_size": 5}').conf).toMatchObject({ minPoolSize: 5, maxPoolSize: 5 })
-    expect(parseEniConf('{"min_pool_size": 40}').conf).toMatchObject({ minPoolSize: 40, maxPoolSize: 40 })
+    const { pool, coolDown } = parseEniConf('{}').conf
+    expect({ ...pool, coolDown }).toEqual({
+      ...{ kind: 'shared', families: ['ipv4'], unit: 'address', strategy: 'fixed', order: 'most-pods' },
+      ...{ minPool: 10, maxPool: 25, minPoolEnis: 0, minEnis: 0, depletedAt: undefined, attachTries: 5 },
+      ...{ eniCap: { ratio: 1, shift: 0, max: Infinity }, maxPerEni: Infinity },
+      ...{ reserve: 0, firstFill: 0, minPrefixes: 0, coolDown: 30_000 },
+      batch: { addresses: Infinity, enis: Infinity, wait: 50 },
+      warmUp: undefined,
+      idle: { after: 300_000, interval: 0, batch: Infinity, jitter: 0 },
+      gc: { interval: 300_000, orphanTtl: 0 },
+      ...{ clusterId: undefined, tagFilter: {} },
+      blockedTags: [
+        { key: 'creator', value: 'alibabacloud-erdma-controller' },
+        { key: 'terway.alibabacloud.com/excluded', value: 'true' },
+      ],
+    })
   })
 
   test('an empty access key means the next source of credentials', () => {
@@ -56,17 +67,19 @@ describe('eni_conf', () => {
   })
 
   test('a key with null or an empty text is not set, whatever it is', () => {
-    const keys = [
-      ...['access_key', 'access_secret', 'credential_path', 'security_group', 'security_groups', 'service_cidr'],
-      ...['vswitches', 'vswitch_selection_policy', 'rate_limit', 'eni_tags', 'min_pool_size', 'max_pool_size'],
-      ...['max_eni', 'ip_cooldown_seconds', 'network_mode', 'ip_stack', 'version'],
-    ]
+    const keys = [...(KNOWN_KEYS.get('') ?? [])]
+    expect(keys).toContain('max_pool_size')
     for (const unset of ['', null]) {
       const { conf, warnings } = parseEniConf(JSON.stringify(Object.fromEntries(keys.map((key) => [key, unset]))))
       expect(conf).toEqual(parseEniConf('{}').conf)
       expect(warnings).toEqual([])
     }
     expect(parseEniConf('{"vswitches": {"cn-sim-h": null}}').conf.vSwitches.size).toBe(0)
+    for (const [section, fields] of KNOWN_KEYS) {
+      if (section === '') continue
+      const text = JSON.stringify({ [section]: Object.fromEntries(fields.map((key) => [key, null])) })
+      expect(parseEniConf(text)).toEqual(parseEniConf(JSON.stringify({ [section]: {} })))
+    }
   })
 
   test.each([
@@ -86,6 +99,31 @@ describe('eni_conf', () => {
     expect(warnings).toEqual([
       'eni_conf: max_pool_sise is not known and has no effect; did you mean max_pool_size?',
       'eni_conf: something_else_entirely is not known and has no effect',
+    ])
+  })
+
+  test('an unknown key of a section is named with it, and looked for in the whole file', () => {
+    const { warnings } = parseEniConf(`{
+      "ipam_config": { "max_pool_sise": 7, "ip_warm_up_size": 1, "min_pool_size": 2 },
+      "resource_gc": { "enabled": true, "period_of_the_collection": 7 },
+      "ipam_config.max_pool_size": 3
+    }`)
+    expect(warnings).toEqual([
+      'eni_conf: ipam_config.max_pool_size is not known and has no effect; did you mean ipam_config.max_pool_size?',
+      'eni_conf: ipam_config.max_pool_sise is not known and has no effect; did you mean ipam_config.max_pool_size?',
+      'eni_conf: ipam_config.ip_warm_up_size is not known and has no effect; did you mean ip_warm_up_size?',
+      'eni_conf: resource_gc.enabled is not known and has no effect; did you mean resource_gc.enable?',
+      'eni_conf: resource_gc.period_of_the_collection is not known and has no effect',
+    ])
+  })
+
+  test('a known key that sets nothing is one warning, which says what does', () => {
+    const { warnings } = parseEniConf(
+      '{"cache_config": {"x": 1}, "eni_config": {"eni_gc_threshold": 5}, "ha_config": ""}',
+    )
+    expect(warnings).toEqual([
+      'eni_conf: cache_config has no effect: how often the cloud is asked is resource_gc.interval_seconds',
+      'eni_conf: eni_config.eni_gc_threshold has no effect: max_pool_size and idle_ip_reclaim_after say what goes back',
     ])
   })
 
@@ -147,6 +185,13 @@ describe('eni_conf', () => {
     ['{"service_cidr": "172.16/16"}', /service_cidr must be prefixes/],
     ['{"security_group": "../etc"}', /security_group not a cloud resource id/],
     ['{"network_mode": "VPC"}', /network_mode must be "ENIIP"/],
+    ['{"ip_cooldown_seconds": "30s"}', /ip_cooldown_seconds must be a number of seconds/],
+    [
+      '{"max_eni": 1.5, "ipam_config": {"max_pool_size": "5"}}',
+      /ipam_config.max_pool_size must be .*; max_eni must be/,
+    ],
+    ['{"ip_warmup": true}', /ip_warmup must be an object/],
+    ['{"ip_stack": "dual", "network_mode": "ENI"}', /network_mode must be "ENIIP".*; ip_stack must be "ipv4"/],
   ])('%s is refused', (text, message) => {
     expect(() => parseEniConf(text)).toThrow(ConfigError)
     expect(() => parseEniConf(text)).toThrow(message)

@@ -4,10 +4,14 @@ import { burstWarnings, type RateLimitConf } from '../../cloud/budget/limits.ts'
 import { parseCloudId, type SecurityGroupId, type VSwitchId } from '../../cloud/ids.ts'
 import { VSWITCH_POLICIES, type VSwitchPolicy } from '../../cloud/vswitch/choose.ts'
 import { parseCidr } from '../../inet/address.ts'
+import { seconds } from './duration.ts'
+import type { Findings } from './findings.ts'
 import { stripComments } from './json-comments.ts'
 import { jsonFault } from './json-fault.ts'
-import { hintAt } from './nearest.ts'
+import { type KnownKeys, keyWarnings } from './keys.ts'
 import { parsedString } from './parsed-string.ts'
+import { type PoolConf, poolConf } from './pool-conf.ts'
+import { POOL_KEYS, POOL_SECTIONS } from './pool-keys.ts'
 import { RATE_LIMIT } from './rate-limit.ts'
 import { withoutUnset } from './unset.ts'
 
@@ -21,12 +25,7 @@ export interface EniConf {
   readonly vSwitchPolicy: VSwitchPolicy
   readonly rateLimit: RateLimitConf
   readonly eniTags: Readonly<Record<string, string>>
-  /** Free addresses kept ready. */
-  readonly minPoolSize: number
-  /** Free addresses above this go back. */
-  readonly maxPoolSize: number
-  /** Secondary ENIs at most; undefined for what the instance type allows. */
-  readonly maxEni: number | undefined
+  readonly pool: PoolConf
   /** ms */
   readonly coolDown: number
 }
@@ -41,15 +40,11 @@ export interface ParsedConf {
   readonly warnings: readonly string[]
 }
 
-/** Defaults of the configuration table in the user's documents. */
-const DEFAULT_MIN_POOL = 10
-const DEFAULT_MAX_POOL = 25
-/** Seconds between a pod's end and the next use of its address. */
-const DEFAULT_COOL_DOWN = 30
+/** ms between a pod's end and the next use of its address. */
+const DEFAULT_COOL_DOWN = 30_000
 
 const HALF_A_KEY = 'of access_key and access_secret only one is set; without the other it has no effect'
 
-const count = z.int('must be a whole number').min(0, 'must not be negative')
 const securityGroup = parsedString(parseCloudId<SecurityGroupId>)
 const vSwitch = parsedString(parseCloudId<VSwitchId>)
 const cidrs = z.string('must be a list of prefixes').refine((text) => text.split(',').every(isCidr), {
@@ -70,36 +65,40 @@ const ENI_CONF = z.object({
     .default('ordered'),
   rate_limit: RATE_LIMIT.prefault({}),
   eni_tags: z.record(z.string(), z.string()).optional(),
-  min_pool_size: count.optional(),
-  max_pool_size: count.optional(),
-  max_eni: count.optional(),
-  ip_cooldown_seconds: z.number('must be a number of seconds').min(0, 'must not be negative').optional(),
-  network_mode: z.literal('ENIIP', 'must be "ENIIP": other modes are not available yet').optional(),
-  ip_stack: z.literal('ipv4', 'must be "ipv4": other stacks are not available yet').optional(),
+  ip_cooldown_seconds: seconds.optional(),
+  ...POOL_KEYS,
 })
 type Raw = z.infer<typeof ENI_CONF>
+
+export const KNOWN_KEYS: KnownKeys = new Map([
+  ['', Object.keys(ENI_CONF.shape)],
+  ...Object.entries(POOL_SECTIONS).map(([section, { shape }]) => [section, Object.keys(shape)] as const),
+])
 
 /**
  * @param text the file's content: JSON, `//` and `#` comments allowed. A key with null or an empty text is not set.
  * @throws ConfigError that names every wrong key and what it may hold.
  */
 export function parseEniConf(text: string): ParsedConf {
-  const value = parseJson(text)
-  const result = ENI_CONF.safeParse(withoutUnset(value))
-  if (!result.success) {
-    const problems = result.error.issues.map((issue) => `${issue.path.join('.') || 'the file'} ${issue.message}`)
-    throw new ConfigError(`eni_conf: ${problems.join('; ')}`)
+  const file = withoutUnset(parseJson(text))
+  const { data, error } = ENI_CONF.safeParse(file)
+  if (data === undefined) {
+    throw refusal(error.issues.map((issue) => `${issue.path.join('.') || 'the file'} ${issue.message}`))
   }
-  const conf = normalise(result.data)
-  const known = Object.keys(ENI_CONF.shape)
-  const unknown = Object.keys(Object(value)).filter((key) => !known.includes(key))
-  const { access_key: id, access_secret: secret, rate_limit: rateLimit } = result.data
+  const findings: Findings = { problems: [], warnings: [] }
+  const conf = normalise(data, findings)
+  if (findings.problems.length > 0) throw refusal(findings.problems)
+  const { access_key: id, access_secret: secret, rate_limit: rateLimit } = data
   const warnings = [
-    ...unknown.map((key) => `${key} is not known and has no effect${hintAt(key, known)}`),
+    ...keyWarnings(Object(file), KNOWN_KEYS),
     ...((id === undefined) === (secret === undefined) ? [] : [HALF_A_KEY]),
-    ...[...rateLimit.warnings, ...burstWarnings(rateLimit.conf)],
+    ...[...rateLimit.warnings, ...burstWarnings(rateLimit.conf), ...findings.warnings],
   ]
   return { conf, warnings: warnings.map((warning) => `eni_conf: ${warning}`) }
+}
+
+function refusal(problems: readonly string[]): ConfigError {
+  return new ConfigError(`eni_conf: ${problems.join('; ')}`)
 }
 
 function parseJson(text: string): unknown {
@@ -109,12 +108,7 @@ function parseJson(text: string): unknown {
   return JSON.parse(json)
 }
 
-function normalise(raw: Raw): EniConf {
-  const maxPoolSize = raw.max_pool_size ?? Math.max(DEFAULT_MAX_POOL, raw.min_pool_size ?? 0)
-  const minPoolSize = raw.min_pool_size ?? Math.min(DEFAULT_MIN_POOL, maxPoolSize)
-  if (minPoolSize > maxPoolSize) {
-    throw new ConfigError(`eni_conf: min_pool_size ${minPoolSize} must not exceed max_pool_size ${maxPoolSize}`)
-  }
+function normalise(raw: Raw, findings: Findings): EniConf {
   const { access_key: id, access_secret: secret } = raw
   const accessKey = id === undefined || secret === undefined ? undefined : { id, secret }
   const groups = [...(raw.security_group === undefined ? [] : [raw.security_group]), ...(raw.security_groups ?? [])]
@@ -126,10 +120,8 @@ function normalise(raw: Raw): EniConf {
     rateLimit: raw.rate_limit.conf,
     vSwitches: new Map(Object.entries(raw.vswitches ?? {})),
     eniTags: raw.eni_tags ?? {},
-    minPoolSize,
-    maxPoolSize,
-    maxEni: raw.max_eni || undefined,
-    coolDown: (raw.ip_cooldown_seconds ?? DEFAULT_COOL_DOWN) * 1000,
+    pool: poolConf(raw, findings),
+    coolDown: raw.ip_cooldown_seconds ?? DEFAULT_COOL_DOWN,
   }
 }
 

@@ -13,6 +13,11 @@ import { planEni } from './policy-route.ts'
 
 const POD_LINK = /^cali[0-9a-f]{11}$/
 
+/** An exclusive ENI's link goes into its pod, and a member's is made there: they are programmed with the pod. */
+function staysOnNode({ role }: ReadyEni): boolean {
+  return role === 'shared' || role === 'trunk'
+}
+
 export interface NodeLinksOptions {
   readonly socket: NetlinkSocket
   readonly kernel: PlanInterpreter
@@ -35,11 +40,11 @@ export class NodeLinks implements EniLinks {
   }
 
   program(eni: ReadyEni): void {
-    this.#options.kernel.apply(this.plan(eni))
+    if (staysOnNode(eni)) this.#options.kernel.apply(this.plan(eni))
   }
 
   async clear(eni: ReadyEni): Promise<void> {
-    await this.#options.kernel.remove(this.plan(eni))
+    if (staysOnNode(eni)) await this.#options.kernel.remove(this.plan(eni))
   }
 
   plan({ link, ifindex, gateway }: ReadyEni): NetworkPlan {

@@ -1,5 +1,5 @@
 /** ADD: from a request to an address that answers. */
-import { bitsOf, familyOf } from '../../inet/address.ts'
+import { bitsOf, familyOf, type Ipv4 } from '../../inet/address.ts'
 import { isNetnsGone, NetnsError } from '../../netlink/error.ts'
 import { homeNetns, openNetns } from '../../netlink/netns.ts'
 import { RT_TABLE_MAIN } from '../../netlink/plan.ts'
@@ -10,7 +10,7 @@ import { encodeResult } from '../cni/result.ts'
 import { hostLinkName } from '../datapath/host-link-name.ts'
 import { DEFAULT_ROUTE, LINK_LOCAL_GATEWAY, type PodAttachment, planPod, podMacs } from '../datapath/policy-route.ts'
 import { PoolError } from '../pool/error.ts'
-import { ownerOf } from '../pool/model.ts'
+import { ownerOf, podKeyOf } from '../pool/model.ts'
 import type { Endpoint } from '../store/endpoint.ts'
 import { type PodContext, podKey } from './context.ts'
 
@@ -140,16 +140,21 @@ interface Call {
 async function attach(context: PodContext, started: Endpoint, { invocation, signal }: Call): Promise<Endpoint> {
   const { containerId, ifname, netns, namespace, pod } = started
   const expired = AbortSignal.timeout(context.acquireTimeout)
-  const lease = await context.pool.acquire(ownerOf(containerId, ifname), AbortSignal.any([signal, expired]))
+  const request = {
+    ...{ owner: ownerOf(containerId, ifname), pod: podKeyOf(started, ifname), podUid: invocation.pod.uid },
+    keeps: context.keepsAddress({ namespace, pod }),
+  }
+  const lease = await context.pool.acquire(request, AbortSignal.any([signal, expired]))
+  const ip = required(lease.ipv4)
   const hostLink = hostLinkName(namespace, pod, ifname)
   refuseTakenLink(context, { ...started, hostLink })
   const others = context.endpoints.ofContainer(containerId).filter((endpoint) => endpoint.ifname !== ifname)
   const attachment: Omit<PodAttachment, 'ifindex'> = {
-    ...{ containerId, ifname, netns, hostLink, ip: lease.ip, eniIfindex: lease.eni.ifindex },
+    ...{ containerId, ifname, netns, hostLink, ip, eniIfindex: lease.eni.ifindex },
     mtu: invocation.conf.mtu ?? context.mtu,
     defaultRoute: others.length === 0,
   }
-  const held: Endpoint = { ...started, ip: lease.ip, eniId: lease.eni.id, hostLink }
+  const held: Endpoint = { ...started, ip, eniId: lease.eni.id, hostLink }
   for (let attempt = 1; ; attempt++) {
     const plan = planPod({ ...attachment, ifindex: context.indexes.next() })
     const planned: Endpoint = { ...held, plan }
@@ -163,6 +168,12 @@ async function attach(context: PodContext, started: Endpoint, { invocation, sign
       if (!taken || attempt === INDEX_ATTEMPTS) throw error
     }
   }
+}
+
+/** The datapath is one of IPv4, and so are the families of the pool. */
+function required(ipv4: Ipv4 | undefined): Ipv4 {
+  if (ipv4 === undefined) throw new Error('the pool gave no IPv4 address')
+  return ipv4
 }
 
 /**

@@ -34,6 +34,8 @@ export interface PodContext {
   /** An ADD waits this long for an address, ms. */
   readonly acquireTimeout: number
   readonly links: NodeView
+  /** Whether the pod shall have the same address when it is made again: of a StatefulSet, or by its annotation. */
+  readonly keepsAddress: (pod: { readonly namespace: string; readonly pod: string }) => boolean
   readonly now: () => number
   readonly log: Logger
 }

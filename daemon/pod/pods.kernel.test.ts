@@ -17,8 +17,11 @@ import { ip, ipJson, TestNamespaces } from '../../test/kernel/namespaces.ts'
 import { parseAdd, parseCheck, parseDel, parseGc } from '../cni/invocation.ts'
 import { NodeLinks } from '../datapath/node-links.ts'
 import { planHost } from '../datapath/policy-route.ts'
-import { type EniKey, type KnownEni, PoolTables } from '../pool/model.ts'
+import { REAL_POOL_CLOCK } from '../pool/clock.ts'
+import type { EniKey, KnownEni } from '../pool/model.ts'
 import { Pool } from '../pool/pool.ts'
+import { poolLimits } from '../pool/settings.ts'
+import { PoolTables } from '../pool/tables.ts'
 import { Journal } from '../store/journal.ts'
 import { add } from './add.ts'
 import type { PodContext } from './context.ts'
@@ -55,7 +58,7 @@ async function start(): Promise<void> {
   kernel = new PlanInterpreter({ hostNetns: node })
   socket = NetlinkSocket.open({ netns: node })
   const links = new NodeLinks({ socket, kernel, nodeIp: addressAt(CIDR, 200n) as Ipv4, mtu: 1500 })
-  const limits = { maxEnis: 1, addressesPerEni: ADDRESSES, minFree: 0, maxFree: ADDRESSES }
+  const limits = poolLimits({ maxEnis: 1, addressesPerEni: ADDRESSES, minFree: 0, maxFree: ADDRESSES })
   pool = new Pool({
     ...{
       state: journal.loadPool(),
@@ -64,7 +67,8 @@ async function start(): Promise<void> {
       links,
       limits,
       log,
-      now: Date.now,
+      clock: REAL_POOL_CLOCK,
+      conntrack: { forget: async () => undefined },
       tags: {},
       coolDown: 0,
     },
@@ -75,7 +79,7 @@ async function start(): Promise<void> {
     }),
   })
   const endpoints = new Endpoints(journal, journal.loadEndpoints())
-  const shared = { endpoints, pool, kernel, log, now: Date.now }
+  const shared = { endpoints, pool, kernel, log, now: Date.now, keepsAddress: () => false }
   context = {
     ...{ ...shared, links, removals: new Removals(shared), locks: new KeyedLock(), mtu: 1500, acquireTimeout: 2_000 },
     indexes: new LinkIndexes(links.indexes()),
@@ -96,7 +100,15 @@ async function stop(): Promise<void> {
 
 function fillJournal(): void {
   const eni: KnownEni = {
-    ...{ phase: 'in-use', key: 'k' as EniKey, vSwitchId: parseCloudId<VSwitchId>('vsw-h'), cidr: CIDR, mac, since: 0 },
+    ...{
+      phase: 'in-use',
+      role: 'shared',
+      key: 'k' as EniKey,
+      vSwitchId: parseCloudId<VSwitchId>('vsw-h'),
+      cidr: CIDR,
+      mac,
+      since: 0,
+    },
     ...{ id: parseCloudId<EniId>('eni-1'), primaryIp: addressAt(CIDR, 1n) as Ipv4 },
   }
   const tables = new PoolTables()

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import type { PlanInterpreter } from '../../netlink/interpreter.ts'
 import { ownerOf } from '../pool/model.ts'
-import type { Pool } from '../pool/pool.ts'
+import { KEEP_FOR, type Pool } from '../pool/pool.ts'
 import type { Endpoint } from '../store/endpoint.ts'
 import type { Endpoints } from './endpoints.ts'
 
@@ -10,6 +10,8 @@ export interface RemovalContext {
   readonly endpoints: Endpoints
   readonly pool: Pool
   readonly kernel: PlanInterpreter
+  /** See PodContext. */
+  readonly keepsAddress: (pod: { readonly namespace: string; readonly pod: string }) => boolean
   readonly now: () => number
   readonly log: Logger
 }
@@ -48,13 +50,14 @@ export class Removals {
   }
 
   async #remove(endpoint: Endpoint): Promise<void> {
-    const { endpoints, pool, kernel, now, log } = this.#context
+    const context = this.#context
+    const { endpoints, pool, kernel, now, log } = context
     const { containerId, ifname, namespace, pod, ip, plan } = endpoint
     const fields = { containerId, ifname, pod: `${namespace}/${pod}`, ip }
     try {
       if (endpoint.phase !== 'deleting') endpoints.put({ ...endpoint, phase: 'deleting', since: now() })
       if (plan !== undefined) await kernel.remove(plan)
-      pool.release(ownerOf(containerId, ifname))
+      pool.release(ownerOf(containerId, ifname), context.keepsAddress(endpoint) ? KEEP_FOR : 0)
       endpoints.drop(endpoint)
       log.info(fields, 'endpoint removed')
     } catch (err) {

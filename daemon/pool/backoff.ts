@@ -1,4 +1,4 @@
-/** Which records must not be tried again yet, and why the last try failed. */
+/** What must not be tried again yet, and why the last try failed. */
 
 /** First pause after a failure and the longest, ms; full jitter keeps nodes apart. */
 const FIRST = 1_000
@@ -16,35 +16,41 @@ interface Entry extends Failure {
   readonly until: number
 }
 
+export interface BackoffOptions {
+  /** ms since the epoch */
+  readonly now: () => number
+  /** From 0 up to 1. */
+  readonly random: () => number
+}
+
 export class Backoff<Key> {
   readonly #entries = new Map<Key, Entry>()
-  readonly #now: () => number
-  readonly #random: () => number
+  readonly #options: BackoffOptions
 
-  constructor(now: () => number, random: () => number = Math.random) {
-    this.#now = now
-    this.#random = random
+  constructor(options: BackoffOptions) {
+    this.#options = options
   }
 
   failed(key: Key, failure: Failure): void {
-    const failures = (this.#entries.get(key)?.failures ?? 0) + 1
+    const { now, random } = this.#options
+    const failures = this.failures(key) + 1
     const ceiling = Math.min(LONGEST, FIRST * 2 ** (failures - 1))
-    this.#entries.set(key, { ...failure, failures, until: this.#now() + ceiling * (0.5 + this.#random() / 2) })
+    this.#entries.set(key, { ...failure, failures, until: now() + ceiling * (0.5 + random() / 2) })
   }
 
   succeeded(key: Key): void {
     this.#entries.delete(key)
   }
 
-  /** Forgets what is not in the map any more. */
-  keepOnly(keys: { has(key: Key): boolean }): void {
-    for (const key of this.#entries.keys()) if (!keys.has(key)) this.#entries.delete(key)
-  }
-
   /** A clock that was set back prolongs no pause beyond the longest there is. */
   blocks(key: Key): boolean {
-    const left = (this.#entries.get(key)?.until ?? 0) - this.#now()
+    const left = (this.#entries.get(key)?.until ?? 0) - this.#options.now()
     return left > 0 && left <= LONGEST
+  }
+
+  /** Those that must wait. */
+  get blocked(): Key[] {
+    return [...this.#entries.keys()].filter((key) => this.blocks(key))
   }
 
   /** It fails for a reason that may pass, and has not done so more than so often in a row. */
@@ -58,10 +64,9 @@ export class Backoff<Key> {
     return this.#entries.get(key)?.failures ?? 0
   }
 
-  /** The earliest end of a pause still running, ms since the epoch. */
-  get nextEnd(): number | undefined {
-    const ends = [...this.#entries].flatMap(([key, { until }]) => (this.blocks(key) ? [until] : []))
-    return ends.length > 0 ? Math.min(...ends) : undefined
+  /** The ends of pauses still running, ms since the epoch. */
+  get ends(): number[] {
+    return [...this.#entries].flatMap(([key, { until }]) => (this.blocks(key) ? [until] : []))
   }
 
   get problems(): string[] {

@@ -1,22 +1,103 @@
-/** Which free address to give next. Pure. */
-import type { AddressRecord, EniKey, PoolState } from './model.ts'
+/** Which free addresses to give next: one of each family, from one ENI. Pure. */
+import { addressAt, type Cidr, cidrSize, type Family, familyOf } from '../../inet/address.ts'
+import type { AddressRecord, EniKey, PodKey } from './model.ts'
+import type { PoolLimits } from './settings.ts'
+import type { PoolState } from './tables.ts'
 
-/**
- * From the ENI with the most pods, so that others can become empty and go back; there the one that has been free
- * longest, so that what others still remember of it has aged most.
- */
-export function chooseAddress(state: PoolState, ready: { has(key: EniKey): boolean }): AddressRecord | undefined {
-  const pods = new Map<EniKey, number>()
-  const free: AddressRecord[] = []
-  for (const address of state.addresses.values()) {
-    if (address.phase === 'owned') pods.set(address.eni, (pods.get(address.eni) ?? 0) + 1)
-    if (address.phase === 'warm' && ready.has(address.eni)) free.push(address)
+export interface Wish {
+  /** What a pod of this name had last it gets again, if it is free. */
+  readonly pod?: PodKey
+  /** Also while it cools down, when it is the same pod, in another sandbox, */
+  readonly podUid?: string | undefined
+  /** or a pod that keeps its address when it is made again. */
+  readonly keeps?: boolean
+}
+
+/** In the order of the families of the limits. An address of an IPv6 prefix may not be on record yet. */
+export type Choice = readonly Pick<AddressRecord, 'ip' | 'eni' | 'primary' | 'prefix'>[]
+
+interface Place {
+  readonly state: PoolState
+  readonly limits: PoolLimits
+  /** ENIs that addresses can be given of. */
+  readonly ready: { has(key: EniKey): boolean; keys(): Iterable<EniKey> }
+}
+
+/** @returns undefined when no ENI has a free address of each family. */
+export function chooseAddresses(place: Place, wish: Wish): Choice | undefined {
+  const former = wish.pod === undefined ? undefined : formerOf(place, wish.pod, wish)
+  if (former !== undefined) return former
+  const best = bestEni(place)
+  return best === undefined ? undefined : freeOf(place, best)
+}
+
+/** What the pod had, completed by others of the same ENI where it had not all families, or has lost one. */
+function formerOf(place: Place, pod: PodKey, wish: Wish): Choice | undefined {
+  const { state } = place
+  const usable = state
+    .lastOf(pod)
+    .filter((address) => address.phase === 'warm' || (address.phase === 'cooling' && isTheirs(address, wish)))
+    .toSorted((a, b) => b.since - a.since)
+  for (const { eni } of usable) {
+    const had = usable.filter((address) => address.eni === eni)
+    const choice = isOpen(place, eni) ? freeOf(place, eni, had) : undefined
+    if (choice !== undefined) return choice
   }
-  const podsBeside = (address: AddressRecord) => pods.get(address.eni) ?? 0
-  const [first, ...others] = free
-  if (first === undefined) return undefined
-  return others.reduce((best, one) => {
-    const more = podsBeside(one) - podsBeside(best)
-    return more > 0 || (more === 0 && one.since < best.since) ? one : best
-  }, first)
+  return undefined
+}
+
+function isTheirs({ podUid }: AddressRecord, wish: Wish): boolean {
+  return wish.keeps === true || (podUid !== undefined && podUid === wish.podUid)
+}
+
+/** In use, ready, and what the pool is for: not a trunk, and none that is to become empty. */
+function isOpen({ state, limits, ready }: Place, key: EniKey): boolean {
+  const eni = state.enis.get(key)
+  return eni?.phase === 'in-use' && eni.role === limits.kind && ready.has(key)
+}
+
+/** By the order of the limits; among equals the one whose address has been free longest. */
+function bestEni(place: Place): EniKey | undefined {
+  const { state, limits, ready } = place
+  const [family = 'ipv4'] = limits.families
+  const sign = limits.order === 'most-pods' ? 1 : -1
+  let best: { eni: EniKey; pods: number; since: number } | undefined
+  for (const eni of ready.keys()) {
+    if (!isOpen(place, eni) || !limits.families.every((f) => hasFree(place, eni, f))) continue
+    const pods = sign * state.tally(eni, family).owned
+    const since = state.longestFree(eni, family)?.since ?? 0
+    if (best === undefined || pods > best.pods || (pods === best.pods && since < best.since))
+      best = { eni, pods, since }
+  }
+  return best?.eni
+}
+
+function hasFree({ state }: Place, eni: EniKey, family: Family): boolean {
+  return state.tally(eni, family).warm > 0 || (family === 'ipv6' && prefixOf(state, eni) !== undefined)
+}
+
+function prefixOf(state: PoolState, eni: EniKey): Cidr | undefined {
+  return state.prefixesOf(eni).find(({ cidr, phase }) => phase === 'active' && familyOf(cidr) === 'ipv6')?.cidr
+}
+
+function freeOf({ state, limits }: Place, eni: EniKey, had: readonly AddressRecord[] = []): Choice | undefined {
+  const choice = limits.families.flatMap((family) => {
+    const former = had.find(({ ip }) => familyOf(ip) === family)
+    return former ?? state.longestFree(eni, family) ?? nextOf(state, eni, family) ?? []
+  })
+  return choice.length === limits.families.length ? choice : undefined
+}
+
+/** The first address of an IPv6 prefix that nobody has had: those on record lie close together from its beginning. */
+function nextOf(state: PoolState, eni: EniKey, family: Family): Choice[number] | undefined {
+  const prefix = family === 'ipv6' ? prefixOf(state, eni) : undefined
+  if (prefix === undefined) return undefined
+  const size = cidrSize(prefix)
+  const { warm, owned, cooling, unassigning } = state.tally(eni, 'ipv6')
+  // Address 0 is the subnet-router anycast address (RFC 4291, 2.6.1).
+  for (let offset = BigInt(1 + warm + owned + cooling + unassigning); offset < size; offset++) {
+    const ip = addressAt(prefix, offset)
+    if (!state.addresses.has(ip)) return { ip, eni, primary: false, prefix }
+  }
+  return undefined
 }

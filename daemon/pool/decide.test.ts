@@ -1,179 +1,290 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { type EniId, parseCloudId, type VSwitchId } from '../../cloud/ids.ts'
-import { addressAt, type Ipv4, parseCidr, parseMac } from '../../inet/address.ts'
-import { type Action, decide, type Obstacles, type PoolLimits } from './decide.ts'
 import {
-  type AddressPhase,
-  type AddressRecord,
-  type AssignToken,
-  addressesOf,
-  type EniKey,
-  type EniRecord,
-  type KnownEniPhase,
-  type Owner,
-  PoolTables,
-} from './model.ts'
+  type Content,
+  cooling,
+  ghost,
+  key,
+  many,
+  owned,
+  poolOf,
+  ready,
+  unassigning,
+  VSWITCH,
+  warm,
+} from '../../test/pool/state-builder.ts'
+import type { Action } from './balance.ts'
+import type { Circumstances } from './circumstances.ts'
+import { decide } from './decide.ts'
+import { NO_PAST, type Past } from './history.ts'
+import type { AddressPhase } from './model.ts'
+import { type PoolLimits, poolLimits } from './settings.ts'
+import type { PoolState } from './tables.ts'
 
-const CIDR = parseCidr('10.0.0.0/16')
-const VSWITCH = parseCloudId<VSwitchId>('vsw-h')
-const LIMITS: PoolLimits = { maxEnis: 3, addressesPerEni: 10, minFree: 5, maxFree: 10 }
-const CLEAR: Obstacles = {
-  busyEnis: new Set(),
-  failedEnis: new Set(),
-  stumblingEnis: new Set(),
-  readyEnis: new Set(['a', 'b', 'c'] as EniKey[]),
-  emptyVSwitches: new Set(),
-  noNewEni: false,
-}
+const LIMITS = poolLimits({ maxEnis: 3, addressesPerEni: 10, minFree: 5, maxFree: 10 })
+const CLEAR = ready('a', 'b', 'c')
 const NOW = 1_000_000
 
-const warm: AddressPhase = { phase: 'warm' }
-const owned: AddressPhase = { phase: 'owned', owner: 'c/eth0' as Owner }
-const cooling = (until: number): AddressPhase => ({ phase: 'cooling', until })
-
-function eni(name: string, phase: KnownEniPhase = 'in-use'): EniRecord {
-  const key = name as EniKey
-  const id = parseCloudId<EniId>(`eni-${name}`)
-  const mac = parseMac('00:16:3e:00:00:01')
-  return { phase, key, vSwitchId: VSWITCH, cidr: CIDR, id, mac, primaryIp: addressAt(CIDR, 1n) as Ipv4, since: 0 }
+interface Asked {
+  readonly waiting?: number
+  readonly circumstances?: Partial<Circumstances>
+  readonly limits?: Partial<PoolLimits>
+  readonly past?: Partial<Past>
+  readonly firstFillDone?: boolean
 }
 
-/** A pool in which each ENI has addresses of the given phases, the first one its primary. */
-function pool(content: Record<string, { phase?: EniRecord['phase']; addresses: AddressPhase[] }>): PoolTables {
-  const tables = new PoolTables()
-  let next = 10n
-  for (const [name, { phase = 'in-use', addresses }] of Object.entries(content)) {
-    const record = eni(name, phase === 'creating' ? 'attaching' : phase)
-    tables.enis.set(record.key, record)
-    for (const [index, state] of addresses.entries()) {
-      const ip = addressAt(CIDR, next++) as Ipv4
-      const address: AddressRecord = { ip, eni: record.key, primary: index === 0, since: 0, ...state }
-      tables.addresses.set(ip, address)
-    }
-  }
-  return tables
+function ask(state: PoolState, asked: Asked = {}) {
+  const { waiting = 0, firstFillDone = true } = asked
+  return decide({
+    ...{ state, limits: { ...LIMITS, ...asked.limits }, circumstances: { ...CLEAR, ...asked.circumstances }, now: NOW },
+    demand: { waiting, past: { ...NO_PAST, ...asked.past }, firstFillDone },
+  })
 }
 
-const many = (count: number, phase: AddressPhase): AddressPhase[] => new Array<AddressPhase>(count).fill(phase)
-const ask = (state: PoolTables, waiting = 0, obstacles = CLEAR, limits = LIMITS) =>
-  decide({ state, demand: { waiting }, limits, obstacles, now: NOW })
+const create = (pods: number): Action => ({ kind: 'create-eni', role: 'shared', pods })
+const assign = (eni: string, count: number, what: 'ipv4' | 'ipv6' = 'ipv4') => ({ kind: 'assign', eni, what, count })
 
 describe('growth', () => {
   test('an empty node makes one ENI with as many addresses as the watermark asks for', () => {
-    expect(ask(pool({})).actions).toEqual([{ kind: 'create-eni', secondaryIps: 4 }])
+    expect(ask(poolOf({})).actions).toEqual([create(5)])
   })
 
   test('a burst grows several ENIs at once and never beyond the instance', () => {
-    expect(ask(pool({}), 100).actions).toEqual(many(3, warm).map(() => ({ kind: 'create-eni', secondaryIps: 9 })))
+    expect(ask(poolOf({}), { waiting: 100 }).actions).toEqual([create(10), create(10), create(10)])
+  })
+
+  test('as many at the same time as batch_config allows', () => {
+    const batch = { ...LIMITS.batch, enis: 2 }
+    const one = poolOf({ a: { phase: 'creating', request: { secondaryIps: 9 } } })
+    expect(ask(poolOf({}), { waiting: 100, limits: { batch } }).actions).toHaveLength(2)
+    expect(ask(one, { waiting: 100, limits: { batch } }).actions).toHaveLength(1)
   })
 
   test('room on ENIs that are there is filled first, the fullest ENI first', () => {
-    const state = pool({ a: { addresses: many(6, owned) }, b: { addresses: many(8, owned) } })
-    expect(ask(state, 1).actions).toEqual([
-      { kind: 'assign', eni: 'b', count: 2 },
-      { kind: 'assign', eni: 'a', count: 4 },
-    ])
+    const state = poolOf({ a: { ipv4: many(6, owned) }, b: { ipv4: many(8, owned) } })
+    expect(ask(state, { waiting: 1 }).actions).toEqual([assign('b', 2), assign('a', 4)])
+    const spread = { order: 'fewest-pods' } as const
+    expect(ask(state, { waiting: 1, limits: spread }).actions).toEqual([assign('a', 4), assign('b', 2)])
   })
 
   test('what is on its way counts: attaching ENIs and assigns under way', () => {
-    expect(ask(pool({ a: { phase: 'attaching', addresses: many(5, warm) } })).actions).toEqual([])
-    const state = pool({ a: { addresses: many(1, owned) } })
-    state.assigns.set('t' as AssignToken, { token: 't' as AssignToken, eni: 'a' as EniKey, count: 5, since: 0 })
-    expect(ask(state).actions).toEqual([])
+    expect(ask(poolOf({ a: { phase: 'attaching', ipv4: many(5, warm) } })).actions).toEqual([])
+    expect(ask(poolOf({ a: { ipv4: [owned], assigns: [['ipv4', 5]] } })).actions).toEqual([])
   })
 
   test('what fits on an ENI that is on its way waits for it; only the rest makes another', () => {
-    const state = pool({ a: { phase: 'attaching', addresses: many(5, warm) } })
-    expect(ask(state, 5).actions).toEqual([])
-    expect(ask(state, 7).actions).toEqual([{ kind: 'create-eni', secondaryIps: 1 }])
+    const state = poolOf({ a: { phase: 'attaching', ipv4: many(5, warm) } })
+    expect(ask(state, { waiting: 5 }).actions).toEqual([])
+    expect(ask(state, { waiting: 7 }).actions).toEqual([create(2)])
+  })
+
+  test('an ENI that takes far too long is not waited for', () => {
+    const state = poolOf({ a: { phase: 'attaching', ipv4: many(5, warm) } })
+    const circumstances = { slowEnis: new Set([key('a')]), readyEnis: new Set<never>() }
+    expect(ask(state, { waiting: 3, circumstances })).toMatchObject({ actions: [create(8)], hopeless: 0 })
   })
 
   test('an ENI that is busy, or in an empty vSwitch, is left alone', () => {
-    const state = pool({ a: { addresses: many(5, owned) } })
-    const busy = { ...CLEAR, busyEnis: new Set(['a' as EniKey]), noNewEni: true }
-    expect(ask(state, 0, busy).actions).toEqual([])
-    expect(ask(state, 0, { ...CLEAR, emptyVSwitches: new Set([VSWITCH]), noNewEni: true }).actions).toEqual([])
+    const state = poolOf({ a: { ipv4: many(5, owned) } })
+    const none = { noNewEni: true }
+    expect(ask(state, { circumstances: { ...none, busyEnis: new Set([key('a')]) } }).actions).toEqual([])
+    expect(ask(state, { circumstances: { ...none, emptyVSwitches: new Set([VSWITCH]) } }).actions).toEqual([])
   })
 
-  test('ENIs that leave still take their slot of the instance', () => {
-    const state = pool({ a: { phase: 'deleting', addresses: [] }, b: { phase: 'detaching', addresses: [] } })
-    expect(ask(state, 100).actions).toHaveLength(1)
+  test('ENIs that leave, and those of others, take their slot of the instance', () => {
+    const state = poolOf({ a: { phase: 'deleting' }, b: { phase: 'detaching' } })
+    expect(ask(state, { waiting: 100 }).actions).toHaveLength(1)
+    expect(ask(poolOf({}), { waiting: 100, circumstances: { foreignEnis: 1 } }).actions).toHaveLength(2)
+  })
+
+  test('a lost ENI takes none', () => {
+    const state = poolOf({ a: { phase: 'lost', ipv4: [ghost] } })
+    expect(ask(state, { waiting: 100 }).actions).toHaveLength(3)
+  })
+
+  test('where addresses are being given all the time, one call brings more than what is missing', () => {
+    const state = poolOf({ a: { ipv4: [owned, ...many(4, warm)] } })
+    expect(ask(state).actions).toEqual([assign('a', 1)])
+    expect(ask(state, { past: { recent: 3 } }).actions).toEqual([assign('a', 4)])
+    expect(ask(state, { past: { recent: 30 } }).actions).toEqual([assign('a', 5), create(1)])
+  })
+
+  test('a share of the addresses in use is kept free besides', () => {
+    const state = poolOf({ a: { ipv4: many(10, owned) }, b: { ipv4: [...many(10, owned)] } })
+    expect(ask(state, { limits: { reserve: 0.4 } }).actions).toEqual([create(8)])
+    expect(ask(state, { limits: { reserve: 0.9 } }).actions).toEqual([create(10)])
+  })
+
+  test('what no pod waits for comes in portions, what pods wait for at once', () => {
+    const limits = { warmUp: { batch: 2, interval: 60_000 } }
+    const past = { warmUpLeft: 2 }
+    expect(ask(poolOf({}), { limits, past })).toMatchObject({ actions: [create(2)], warmed: 2 })
+    expect(ask(poolOf({}), { limits, past, waiting: 4 })).toMatchObject({ actions: [create(6)], warmed: 2 })
+    const spent = { warmUpLeft: 0, nextWarmUp: NOW + 5 }
+    expect(ask(poolOf({}), { limits, past: spent })).toMatchObject({ actions: [], warmed: 0, wakeAt: NOW + 5 })
+  })
+
+  test('a new node has had a number of addresses once', () => {
+    const limits = { firstFill: 12 }
+    expect(ask(poolOf({}), { limits, firstFillDone: false }).actions).toEqual([create(10), create(2)])
+    const filled = poolOf({ a: { ipv4: many(10, warm) }, b: { ipv4: many(2, warm) } })
+    expect(ask(filled, { limits, firstFillDone: false }).actions).toEqual([])
+    expect(ask(filled, { limits }).actions).toEqual([{ kind: 'release-eni', eni: 'b' }])
+  })
+
+  test('ENIs are attached in advance, each with its primary address only', () => {
+    expect(ask(poolOf({}), { limits: { minEnis: 2 } }).actions).toEqual([create(5), create(1)])
+    const both = poolOf({ a: { ipv4: many(5, warm) }, b: { ipv4: [warm] } })
+    const actions = ask(both, { limits: { minEnis: 2, minFree: 0, maxFree: 0 } }).actions
+    expect(actions).toHaveLength(1)
+    expect(actions[0]).toMatchObject({ kind: 'unassign', eni: 'a', ips: { length: 4 } })
+  })
+})
+
+describe('both families', () => {
+  const limits = { families: ['ipv4', 'ipv6'] as const }
+
+  test('a pod needs one of each, from the same ENI', () => {
+    const state = poolOf({ a: { ipv4: many(6, warm), ipv6: [warm] }, b: { ipv4: [owned], ipv6: many(4, warm) } })
+    expect(ask(state, { limits }).free).toBe(1)
+    // Five in all are to be free: of IPv6 four more for what a has of IPv4, and nothing of IPv4.
+    expect(ask(state, { limits }).actions).toEqual([assign('a', 4, 'ipv6')])
+  })
+
+  test('both are asked for at the same time, IPv6 in tens', () => {
+    const state = poolOf({ a: { ipv4: [owned], ipv6: [owned] } })
+    const wide = { ...limits, addressesPerEni: 30, minFree: 20, maxFree: 30 }
+    expect(ask(state, { limits: wide }).actions).toEqual([assign('a', 20), assign('a', 10, 'ipv6')])
+  })
+
+  test('what goes back goes in pairs', () => {
+    const state = poolOf({ a: { ipv4: [owned, ...many(9, warm)], ipv6: [owned, ...many(9, warm)] } })
+    const [action] = ask(state, { limits: { ...limits, maxFree: 7 } }).actions
+    expect(action?.kind === 'unassign' && action.ips.map((ip) => (ip.includes(':') ? 6 : 4))).toEqual([4, 4, 6, 6])
+  })
+})
+
+describe('prefixes', () => {
+  const limits = { unit: 'prefix', minFree: 20, maxFree: 40 } as const
+
+  test('are asked for whole', () => {
+    const state = poolOf({ a: { ipv4: [warm] } })
+    expect(ask(state, { limits }).actions).toEqual([{ kind: 'assign', eni: 'a', what: 'ipv4-prefix', count: 2 }])
+  })
+
+  test('as many as an ENI has places, the primary address having one', () => {
+    const state = poolOf({ a: { ipv4: [owned], prefixes: many(8, many(16, owned)) } })
+    const actions = ask(state, { limits, waiting: 20 }).actions
+    expect(actions).toEqual([{ kind: 'assign', eni: 'a', what: 'ipv4-prefix', count: 1 }, create(24)])
+  })
+
+  test('go back when all of them is free, as far as none is to stay', () => {
+    const state = poolOf({ a: { ipv4: [owned], prefixes: [[owned], [], [], []] } })
+    const [action] = ask(state, { limits }).actions
+    expect(action).toMatchObject({ kind: 'unassign', prefixes: { length: 1 }, ips: { length: 16 } })
+    expect(ask(state, { limits: { ...limits, minPrefixes: 4 } }).actions).toEqual([])
+  })
+
+  test('a number of them is kept in any case', () => {
+    const state = poolOf({ a: { ipv4: [warm], prefixes: [[]] } })
+    const few = { ...limits, minFree: 0, minPrefixes: 3 }
+    expect(ask(state, { limits: few }).actions).toEqual([{ kind: 'assign', eni: 'a', what: 'ipv4-prefix', count: 2 }])
+  })
+
+  test('of IPv6 one is enough for an ENI', () => {
+    const dual = { ...limits, families: ['ipv4', 'ipv6'] as const }
+    const bare = poolOf({ a: { ipv4: [warm], prefixes: [[], []] } })
+    expect(ask(bare, { limits: dual }).free).toBe(0)
+    expect(ask(bare, { limits: dual }).actions).toEqual([{ kind: 'assign', eni: 'a', what: 'ipv6-prefix', count: 1 }])
+    const whole = poolOf({ a: { ipv4: [warm], prefixes: [[], []], ipv6Prefix: true } })
+    expect(ask(whole, { limits: dual })).toMatchObject({ free: 33, actions: [] })
+  })
+})
+
+describe('an ENI for each pod', () => {
+  const exclusive = { kind: 'exclusive', addressesPerEni: 1, minFree: 2, maxFree: 2 } as const
+  const member = { ...exclusive, kind: 'member', maxEnis: 10 } as const
+
+  test('is made in advance', () => {
+    const one: Action = { kind: 'create-eni', role: 'exclusive', pods: 1 }
+    expect(ask(poolOf({}), { limits: exclusive }).actions).toEqual([one, one])
+    expect(ask(poolOf({ a: { role: 'exclusive', ipv4: [owned] } }), { limits: exclusive }).actions).toEqual([one, one])
+  })
+
+  test('goes back whole', () => {
+    const free = { role: 'exclusive', ipv4: [warm] } as const
+    const state = poolOf({ a: free, b: free, c: free })
+    expect(ask(state, { limits: exclusive }).actions).toEqual([{ kind: 'release-eni', eni: 'a' }])
+  })
+
+  test('of a trunk: the trunk comes first, once, and takes no place of a member', () => {
+    const one: Action = { kind: 'create-eni', role: 'member', pods: 1 }
+    const trunk: Action = { kind: 'create-eni', role: 'trunk', pods: 0 }
+    expect(ask(poolOf({}), { limits: member }).actions).toEqual([trunk, one, one])
+    const there = poolOf({ a: { role: 'trunk', ipv4: [warm] } })
+    expect(ask(there, { limits: { ...member, maxEnis: 1 } })).toMatchObject({ free: 0, actions: [one] })
   })
 })
 
 describe('waiting in vain', () => {
-  const full = pool({
-    a: { addresses: many(10, owned) },
-    b: { addresses: many(10, owned) },
-    c: { addresses: many(10, owned) },
-  })
+  const full = poolOf({ a: { ipv4: many(10, owned) }, b: { ipv4: many(10, owned) }, c: { ipv4: many(10, owned) } })
 
   test('a full node turns everyone away who waits', () => {
-    expect(ask(full, 3).hopeless).toBe(3)
+    expect(ask(full, { waiting: 3 }).hopeless).toBe(3)
   })
 
   test('nobody is turned away for whom an address is growing or cooling', () => {
-    expect(ask(pool({}), 30).hopeless).toBe(0)
-    expect(ask(pool({}), 31).hopeless).toBe(1)
+    expect(ask(poolOf({}), { waiting: 30 }).hopeless).toBe(0)
+    expect(ask(poolOf({}), { waiting: 31 }).hopeless).toBe(1)
     // An ENI on its way brings less than it can hold in the end.
-    expect(ask(pool({ a: { phase: 'attaching', addresses: many(2, warm) } }), 30).hopeless).toBe(0)
-    const a = pool({ a: { addresses: many(2, owned) } })
-    const stuck = { ...CLEAR, failedEnis: new Set(['a' as EniKey]), noNewEni: true }
-    expect(ask(a, 1, { ...stuck, failedEnis: new Set() }).hopeless).toBe(0)
-    expect(ask(a, 1, stuck)).toEqual({ actions: [], hopeless: 1 })
+    expect(ask(poolOf({ a: { phase: 'attaching', ipv4: many(2, warm) } }), { waiting: 30 }).hopeless).toBe(0)
+    const a = poolOf({ a: { ipv4: many(2, owned) } })
+    const stuck = { failedEnis: new Set([key('a')]), noNewEni: true }
+    expect(ask(a, { waiting: 1, circumstances: { noNewEni: true } }).hopeless).toBe(0)
+    expect(ask(a, { waiting: 1, circumstances: stuck })).toMatchObject({ actions: [], hopeless: 1 })
     // One failure is no reason to give up: two of its ten addresses are in use.
-    const stumbling = { ...stuck, stumblingEnis: new Set(['a' as EniKey]) }
-    expect(ask(a, 8, stumbling)).toEqual({ actions: [], hopeless: 0 })
-    expect(ask(a, 9, stumbling).hopeless).toBe(1)
-    const state = pool({
-      a: { addresses: [...many(9, owned), cooling(NOW + 5)] },
-      b: { addresses: many(10, owned) },
-      c: { addresses: many(10, owned) },
+    const stumbling = { ...stuck, stumblingEnis: new Set([key('a')]) }
+    expect(ask(a, { waiting: 8, circumstances: stumbling })).toMatchObject({ actions: [], hopeless: 0 })
+    expect(ask(a, { waiting: 9, circumstances: stumbling }).hopeless).toBe(1)
+    const cold = poolOf({
+      a: { ipv4: [...many(9, owned), cooling(NOW + 5)] },
+      b: { ipv4: many(10, owned) },
+      c: { ipv4: many(10, owned) },
     })
-    expect(ask(state, 2)).toMatchObject({ hopeless: 1, wakeAt: NOW + 5 })
+    expect(ask(cold, { waiting: 2 })).toMatchObject({ hopeless: 1, wakeAt: NOW + 5 })
   })
 })
 
 describe('an ENI that is not ready', () => {
-  const unready = (failed: EniKey[]): Obstacles => ({ ...CLEAR, readyEnis: new Set(), failedEnis: new Set(failed) })
-  const state = pool({ a: { addresses: many(10, warm) } })
+  const unready = (...failed: string[]) => ({ readyEnis: new Set<never>(), failedEnis: new Set(failed.map(key)) })
+  const state = poolOf({ a: { ipv4: many(10, warm) } })
 
   test('brings its addresses soon, so nothing else is asked for', () => {
-    expect(ask(state, 3, unready([])).actions).toEqual([])
+    expect(ask(state, { waiting: 3, circumstances: unready() }).actions).toEqual([])
   })
 
   test('and cannot be brought up counts for nothing: another is made', () => {
-    expect(ask(state, 3, unready(['a' as EniKey])).actions).toEqual([{ kind: 'create-eni', secondaryIps: 7 }])
+    expect(ask(state, { waiting: 3, circumstances: unready('a') }).actions).toEqual([create(8)])
     // Also when it has only stumbled: pods should not wait for one ENI when there can be another.
-    const stumbling = { ...unready(['a' as EniKey]), stumblingEnis: new Set(['a' as EniKey]) }
-    expect(ask(state, 3, stumbling).actions).toEqual([{ kind: 'create-eni', secondaryIps: 7 }])
+    const stumbling = { ...unready('a'), stumblingEnis: new Set([key('a')]) }
+    expect(ask(state, { waiting: 3, circumstances: stumbling }).actions).toEqual([create(8)])
   })
 
   test('has nothing to take back', () => {
-    const two = pool({ a: { addresses: many(10, warm) }, b: { addresses: many(10, warm) } })
-    expect(ask(two, 0, unready([])).actions).toEqual([])
+    const two = poolOf({ a: { ipv4: many(10, warm) }, b: { ipv4: many(10, warm) } })
+    expect(ask(two, { circumstances: unready() }).actions).toEqual([])
   })
 })
 
-test('a lost ENI takes no slot of the instance', () => {
-  const state = pool({ a: { phase: 'lost', addresses: many(1, owned) } })
-  expect(ask(state, 100).actions).toHaveLength(3)
-})
-
-describe('cooling', () => {
-  test('ends with its deadline, not before', () => {
-    const state = pool({ a: { addresses: [cooling(NOW), cooling(NOW + 1), ...many(5, warm)] } })
-    expect(ask(state)).toEqual({ actions: [{ kind: 'end-cooling', ips: ['10.0.0.10'] }], hopeless: 0, wakeAt: NOW + 1 })
-  })
+test('a cool-down ends with its deadline, not before', () => {
+  const state = poolOf({ a: { ipv4: [cooling(NOW), cooling(NOW + 1), ...many(5, warm)] } })
+  const actions = [{ kind: 'end-cooling', ips: ['10.0.0.10'] }]
+  expect(ask(state)).toMatchObject({ actions, hopeless: 0, wakeAt: NOW + 1, free: 6 })
 })
 
 describe('shrinking', () => {
   test('above the upper watermark single addresses go back, never the primary', () => {
-    const state = pool({
-      a: { addresses: many(10, warm) },
-      b: { addresses: [warm, ...many(4, warm), ...many(5, owned)] },
-    })
+    const state = poolOf({ a: { ipv4: many(10, warm) }, b: { ipv4: [...many(5, warm), ...many(5, owned)] } })
     const [action] = ask(state).actions
     expect(action).toMatchObject({ kind: 'unassign' })
     const ips = action?.kind === 'unassign' ? action.ips : []
@@ -182,50 +293,108 @@ describe('shrinking', () => {
   })
 
   test('an ENI without pods goes back whole when the surplus covers it', () => {
-    const state = pool({ a: { addresses: many(10, warm) }, b: { addresses: many(3, warm) } })
+    const state = poolOf({ a: { ipv4: many(10, warm) }, b: { ipv4: many(3, warm) } })
     expect(ask(state).actions).toEqual([{ kind: 'release-eni', eni: 'b' }])
   })
 
   test('an ENI with a cooling address is not unused', () => {
-    const state = pool({ a: { addresses: many(10, warm) }, b: { addresses: [...many(2, warm), cooling(NOW + 5)] } })
-    expect(ask(state).actions.some((action) => action.kind === 'release-eni')).toBe(false)
+    const state = poolOf({ a: { ipv4: many(10, warm) }, b: { ipv4: [...many(2, warm), cooling(NOW + 5)] } })
+    expect(ask(state).actions.some(({ kind }) => kind === 'release-eni')).toBe(false)
   })
+
+  test('down to the lower watermark goes what nobody has needed for the idle time-out', () => {
+    const state = poolOf({ a: { ipv4: [owned, ...many(8, warm)] } })
+    expect(ask(state).actions).toEqual([])
+    const [action] = ask(state, { past: { spare: 7 } }).actions
+    expect(action).toMatchObject({ kind: 'unassign', ips: { length: 2 } })
+    expect(ask(state, { past: { spare: 7 } }).reclaimed).toBe(2)
+    expect(ask(state, { past: { spare: 5 } }).actions).toEqual([])
+  })
+
+  test('in batches, and not before the next one is due', () => {
+    const state = poolOf({ a: { ipv4: [owned, ...many(8, warm)] } })
+    const limits = { idle: { after: 1, interval: 1, batch: 1, jitter: 0 } }
+    expect(ask(state, { past: { spare: 8 }, limits }).reclaimed).toBe(1)
+    const later = { spare: 8, nextReclaim: NOW + 1 }
+    expect(ask(state, { past: later, limits })).toMatchObject({ reclaimed: 0, actions: [], wakeAt: NOW + 1 })
+  })
+})
+
+describe('draining', () => {
+  test('with more ENIs than are allowed those with the fewest pods are emptied', () => {
+    const state = poolOf({ a: { ipv4: many(6, owned) }, b: { ipv4: [owned, ...many(5, warm)] } })
+    expect(ask(state, { limits: { maxEnis: 1 } }).actions[0]).toEqual({ kind: 'drain-eni', eni: 'b' })
+  })
+
+  test('an ENI that is empty goes, not before', () => {
+    const waitFor = (ipv4: AddressPhase[]) => poolOf({ a: { ipv4: many(9, warm) }, b: { phase: 'draining', ipv4 } })
+    const gone = (ipv4: AddressPhase[]) => ask(waitFor(ipv4)).actions.some(({ kind }) => kind === 'release-eni')
+    expect(gone([warm])).toBe(true)
+    expect(gone([warm, owned])).toBe(false)
+    expect(gone([cooling(NOW + 5)])).toBe(false)
+  })
+
+  test('nothing is given from it; when it is of use after all it stays', () => {
+    const state = poolOf({ a: { ipv4: many(10, owned) }, b: { phase: 'draining', ipv4: many(10, warm) } })
+    expect(ask(state, { limits: { maxEnis: 1 }, waiting: 1 }).free).toBe(0)
+    expect(ask(state, { waiting: 1 }).actions).toContainEqual({ kind: 'keep-eni', eni: 'b' })
+  })
+})
+
+const PHASES = fc.constantFrom<AddressPhase>(warm, owned, ghost, cooling(NOW - 1), cooling(NOW + 1), unassigning)
+const CONTENT: fc.Arbitrary<Content> = fc.record({
+  phase: fc.constantFrom('attaching', 'in-use', 'draining', 'detaching', 'deleting'),
+  ipv4: fc.array(PHASES, { minLength: 1, maxLength: 10 }),
+  ipv6: fc.array(PHASES, { maxLength: 10 }),
+})
+const ANY_LIMITS: fc.Arbitrary<Partial<PoolLimits>> = fc.record({
+  families: fc.constantFrom(['ipv4'] as const, ['ipv4', 'ipv6'] as const),
+  order: fc.constantFrom('most-pods', 'fewest-pods'),
+  strategy: fc.constantFrom('fixed', 'adaptive'),
+  minEnis: fc.nat(3),
+  reserve: fc.double({ min: 0, max: 1, noNaN: true }),
 })
 
 test('no state makes it exceed a limit or give away what a pod holds', () => {
-  const phases = fc.constantFrom<AddressPhase>(warm, owned, cooling(NOW - 1), cooling(NOW + 1), {
-    phase: 'unassigning',
-  })
-  const content = fc.dictionary(
-    fc.constantFrom('a', 'b', 'c'),
-    fc.record({
-      phase: fc.constantFrom('attaching' as const, 'in-use' as const, 'detaching' as const, 'deleting' as const),
-      addresses: fc.array(phases, { minLength: 1, maxLength: 10 }),
-    }),
-  )
   fc.assert(
-    fc.property(content, fc.nat(50), (enis, waiting) => {
-      const state = pool(enis)
-      for (const action of ask(state, waiting).actions) expectLegal(state, action)
-      const created = ask(state, waiting).actions.filter((action) => action.kind === 'create-eni')
-      expect(state.enis.size + created.length).toBeLessThanOrEqual(LIMITS.maxEnis)
-    }),
+    fc.property(
+      fc.dictionary(fc.constantFrom('a', 'b', 'c'), CONTENT),
+      ANY_LIMITS,
+      fc.nat(50),
+      (enis, limits, waiting) => {
+        const state = poolOf(enis)
+        const past = {
+          recent: waiting,
+          spare: waiting,
+          forecast: { perSecond: waiting / 10, burst: waiting, soon: waiting, peak: waiting },
+        }
+        const { actions } = ask(state, { waiting, limits, past })
+        for (const action of actions) expectLegal(state, action)
+        const created = actions.filter(({ kind }) => kind === 'create-eni')
+        if (created.length > 0) expect(state.enis.size + created.length).toBeLessThanOrEqual(LIMITS.maxEnis)
+      },
+    ),
+    { numRuns: 1_000 },
   )
 })
 
-function expectLegal(state: PoolTables, action: Action): void {
+function expectLegal(state: PoolState, action: Action): void {
   switch (action.kind) {
     case 'create-eni':
-      expect(action.secondaryIps).toBeLessThan(LIMITS.addressesPerEni)
+      expect(action.pods).toBeLessThanOrEqual(LIMITS.addressesPerEni)
       return
-    case 'assign':
-      expect(addressesOf(state, action.eni).length + action.count).toBeLessThanOrEqual(LIMITS.addressesPerEni)
+    case 'assign': {
+      const family = action.what === 'ipv6' ? 'ipv6' : 'ipv4'
+      const { warm: free, owned: held, cooling: cold, unassigning: going } = state.tally(action.eni, family)
+      expect(free + held + cold + going + action.count).toBeLessThanOrEqual(LIMITS.addressesPerEni)
+      expect(action.count).toBeGreaterThan(0)
       return
+    }
     case 'unassign':
       for (const ip of action.ips) expect(state.addresses.get(ip)).toMatchObject({ phase: 'warm', primary: false })
       return
     case 'release-eni':
-      for (const address of addressesOf(state, action.eni)) expect(address.phase).toBe('warm')
+      for (const { phase } of state.addressesOf(action.eni)) expect(['warm', 'unassigning']).toContain(phase)
       return
     case 'end-cooling':
       for (const ip of action.ips) {
@@ -233,5 +402,7 @@ function expectLegal(state: PoolTables, action: Action): void {
         expect(address?.phase === 'cooling' && address.until <= NOW).toBe(true)
       }
       return
+    default:
+      expect(state.enis.has(action.eni)).toBe(true)
   }
 }

@@ -1,5 +1,5 @@
 /** Why the pool could not give an address. */
-import type { PoolLimits } from './decide.ts'
+import type { Shortage } from './report/exhaustion.ts'
 
 export type PoolErrorReason =
   /** Every address the node may have is in use. */
@@ -24,17 +24,7 @@ export class PoolError extends Error {
   }
 }
 
-/** For an ADD that cannot be served; `problem` is what keeps the pool from growing, undefined when it is simply full. */
-export function noAddress(limits: PoolLimits, problem: string | undefined): PoolError {
-  if (problem !== undefined) {
-    const advice = 'see the cause; "terway-cli show" lists what keeps the pool from growing'
-    return new PoolError('cloud-refused', problem, advice)
-  }
-  const { maxEnis, addressesPerEni } = limits
-  const each = `${maxEnis} ENIs with ${addressesPerEni} each`
-  return new PoolError(
-    'pool-exhausted',
-    `all ${maxEnis * addressesPerEni} pod addresses of this node are in use (${each})`,
-    'move pods to another node, or use an instance type with more ENIs or addresses',
-  )
+/** For an ADD that cannot be served. */
+export function noAddress({ limit, advice }: Shortage, isFull: boolean): PoolError {
+  return new PoolError(isFull ? 'pool-exhausted' : 'cloud-refused', limit, advice)
 }

@@ -1,21 +1,29 @@
 /**
- * What the pool knows: the ENIs of this node and their addresses, each in exactly one phase. Records are values; a
- * change of the pool is a list of `Change`, committed to the journal and to memory together.
+ * What the pool knows: the ENIs of this node, their prefixes and addresses, each in exactly one phase. Records are
+ * values; a change of the pool is a list of `Change`, committed to the journal and to memory together.
  */
 import type { CreateEni } from '../../cloud/ecs.ts'
 import type { EniId, VSwitchId } from '../../cloud/ids.ts'
-import type { Cidr, Ipv4, Mac } from '../../inet/address.ts'
+import type { Cidr, Ip, Ipv4, Mac } from '../../inet/address.ts'
+import type { PoolKind } from './settings.ts'
 
 declare const brand: unique symbol
 /** Names an ENI before the cloud has: also the client token and a tag of its creation. */
 export type EniKey = string & { readonly [brand]: 'EniKey' }
-/** Client token of one AssignPrivateIpAddresses. */
+/** Client token of one assignment. */
 export type AssignToken = string & { readonly [brand]: 'AssignToken' }
 /** Who holds an address: `<container id>/<ifname>`, or `unknown/<host link>` for a pod found only in the kernel. */
 export type Owner = string & { readonly [brand]: 'Owner' }
+/** `<namespace>/<name>[/<ifname>]`: what stays the same when a pod is made again. */
+export type PodKey = string & { readonly [brand]: 'PodKey' }
 
 export function ownerOf(containerId: string, ifname: string): Owner {
   return `${containerId}/${ifname}` as Owner
+}
+
+/** The interface is part of it where it is not the pod's first one. */
+export function podKeyOf(pod: { readonly namespace: string; readonly pod: string }, ifname: string): PodKey {
+  return `${pod.namespace}/${pod.pod}${ifname === 'eth0' ? '' : `/${ifname}`}` as PodKey
 }
 
 const UNKNOWN = 'unknown/'
@@ -29,119 +37,120 @@ export function unknownOwnersLink(owner: Owner): string | undefined {
   return owner.startsWith(UNKNOWN) ? owner.slice(UNKNOWN.length) : undefined
 }
 
-/**
- * Phases of an ENI that the cloud has given an id. `lost`: the cloud no longer has it on this node although pods still
- * hold its addresses; it is kept until they end, so that nobody else is given what they carry.
- */
-export type KnownEniPhase = 'attaching' | 'in-use' | 'detaching' | 'deleting' | 'lost'
+/** What an ENI is for. A trunk carries members; its own addresses are given to no pod. */
+export type EniRole = PoolKind | 'trunk'
 
-export interface CreatingEni {
-  readonly phase: 'creating'
+/**
+ * Phases of an ENI that the cloud has given an id. `draining`: nothing is given from it any more, and it goes when its
+ * pods have. `lost`: the cloud no longer has it on this node although pods still hold its addresses; it is kept until
+ * they end, so that nobody else is given what they carry.
+ */
+export type KnownEniPhase = 'attaching' | 'in-use' | 'draining' | 'detaching' | 'deleting' | 'lost'
+
+interface EniBase {
   readonly key: EniKey
+  readonly role: EniRole
   readonly vSwitchId: VSwitchId
   /** Of the vSwitch; recorded so that a start needs no answer of the cloud to program the ENI. */
   readonly cidr: Cidr
-  /** Kept as sent: a repeated call must have the same parameters to be recognised by its token. */
-  readonly request: CreateEni & { readonly secondaryIps: number }
+  /** ms since the epoch, of the phase */
   readonly since: number
 }
 
-export interface KnownEni {
+export interface CreatingEni extends EniBase {
+  readonly phase: 'creating'
+  /** Kept as sent: a repeated call must have the same parameters to be recognised by its token. */
+  readonly request: CreateEni & NewAddresses
+}
+
+/** What an ENI is created with beside its primary address. */
+export interface NewAddresses {
+  readonly secondaryIps: number
+  readonly ipv6s?: number
+  readonly ipv4Prefixes?: number
+  readonly ipv6Prefixes?: number
+}
+
+export interface KnownEni extends EniBase {
   readonly phase: KnownEniPhase
-  readonly key: EniKey
-  readonly vSwitchId: VSwitchId
-  readonly cidr: Cidr
   readonly id: EniId
   readonly mac: Mac
   readonly primaryIp: Ipv4
-  readonly since: number
+  /** Of a member that is attached: 802.1Q id on the trunk. */
+  readonly vlanId?: number
+  /** Why it is given back although it would be of use, in words for the operator. */
+  readonly failure?: string
 }
 
 export type EniRecord = CreatingEni | KnownEni
 
 export type AddressPhase =
   | { readonly phase: 'warm' }
-  /** `lost`: the cloud no longer assigns it; kept so that it is not given to a second pod, dropped when its pod ends. */
+  /**
+   * `lost`: a ghost, which the cloud no longer assigns; kept so that it is not given to a second pod, dropped when its
+   * pod ends.
+   */
   | { readonly phase: 'owned'; readonly owner: Owner; readonly lost?: true }
   /** Not to be given away before `until`, ms since the epoch. */
   | { readonly phase: 'cooling'; readonly until: number }
   | { readonly phase: 'unassigning' }
 
-export type AddressRecord = {
-  readonly ip: Ipv4
+export interface AddressFacts {
+  readonly ip: Ip
   readonly eni: EniKey
   /** The ENI's first address: it lives and dies with the ENI. */
   readonly primary: boolean
+  /** ms since the epoch, of the phase */
   readonly since: number
-} & AddressPhase
+  /** The prefix that it is one of: it comes and goes with it. */
+  readonly prefix?: Cidr
+  /** Who has it, or had it last. */
+  readonly pod?: PodKey
+  /** The one of that name: another sandbox of it is still the same pod. */
+  readonly podUid?: string
+}
 
-/** An AssignPrivateIpAddresses that was decided and whose answer is not recorded yet. */
+export type AddressRecord = AddressFacts & AddressPhase
+
+/** Without the phase, for another one to be put in its place. */
+export function factsOf({ ip, eni, primary, since, prefix, pod, podUid }: AddressFacts): AddressFacts {
+  return {
+    ...{ ip, eni, primary, since },
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(pod === undefined ? {} : { pod }),
+    ...(podUid === undefined ? {} : { podUid }),
+  }
+}
+
+/** A /28 has all its addresses on record; of a /80 those that have ever been given away. */
+export interface PrefixRecord {
+  readonly cidr: Cidr
+  readonly eni: EniKey
+  readonly since: number
+  /** `lost`: the cloud no longer assigns it, and a pod still holds an address of it. */
+  readonly phase: 'active' | 'unassigning' | 'lost'
+}
+
+/** What one call assigns. */
+export type AssignKind = 'ipv4' | 'ipv6' | 'ipv4-prefix' | 'ipv6-prefix'
+
+/** An assignment that was decided and whose answer is not recorded yet. */
 export interface AssignRecord {
   readonly token: AssignToken
   readonly eni: EniKey
+  readonly what: AssignKind
   readonly count: number
   readonly since: number
 }
 
-export interface PoolState {
-  readonly enis: ReadonlyMap<EniKey, EniRecord>
-  readonly addresses: ReadonlyMap<Ipv4, AddressRecord>
-  readonly assigns: ReadonlyMap<AssignToken, AssignRecord>
-}
-
 export type Change =
   | { readonly kind: 'put-eni'; readonly eni: EniRecord }
-  /** Its addresses and assigns go with it. */
+  /** Its addresses, prefixes and assigns go with it. */
   | { readonly kind: 'drop-eni'; readonly key: EniKey }
   | { readonly kind: 'put-address'; readonly address: AddressRecord }
-  | { readonly kind: 'drop-address'; readonly ip: Ipv4 }
+  | { readonly kind: 'drop-address'; readonly ip: Ip }
+  | { readonly kind: 'put-prefix'; readonly prefix: PrefixRecord }
+  /** By itself: its addresses have changes of their own. */
+  | { readonly kind: 'drop-prefix'; readonly cidr: Cidr }
   | { readonly kind: 'put-assign'; readonly assign: AssignRecord }
   | { readonly kind: 'drop-assign'; readonly token: AssignToken }
-
-/** The state as its one owner holds it. */
-export class PoolTables implements PoolState {
-  readonly enis = new Map<EniKey, EniRecord>()
-  readonly addresses = new Map<Ipv4, AddressRecord>()
-  readonly assigns = new Map<AssignToken, AssignRecord>()
-
-  apply(changes: readonly Change[]): void {
-    for (const change of changes) this.#applyOne(change)
-  }
-
-  #applyOne(change: Change): void {
-    switch (change.kind) {
-      case 'put-eni':
-        this.enis.set(change.eni.key, change.eni)
-        return
-      case 'drop-eni':
-        this.#dropEni(change.key)
-        return
-      case 'put-address':
-        this.addresses.set(change.address.ip, change.address)
-        return
-      case 'drop-address':
-        this.addresses.delete(change.ip)
-        return
-      case 'put-assign':
-        this.assigns.set(change.assign.token, change.assign)
-        return
-      case 'drop-assign':
-        this.assigns.delete(change.token)
-        return
-    }
-  }
-
-  #dropEni(key: EniKey): void {
-    this.enis.delete(key)
-    for (const { ip, eni } of this.addresses.values()) if (eni === key) this.addresses.delete(ip)
-    for (const { token, eni } of this.assigns.values()) if (eni === key) this.assigns.delete(token)
-  }
-}
-
-export function addressesOf(state: PoolState, key: EniKey): AddressRecord[] {
-  return [...state.addresses.values()].filter((address) => address.eni === key)
-}
-
-export function assignsOf(state: PoolState, key: EniKey): AssignRecord[] {
-  return [...state.assigns.values()].filter((assign) => assign.eni === key)
-}

@@ -6,34 +6,66 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { Priority } from '../../cloud/budget/priority.ts'
 import type { Ecs } from '../../cloud/ecs.ts'
-import { CloudError } from '../../cloud/error.ts'
-import type { InstanceId, SecurityGroupId, VSwitchId } from '../../cloud/ids.ts'
+import type { EniId, InstanceId, SecurityGroupId } from '../../cloud/ids.ts'
 import type { VSwitches } from '../../cloud/vswitch/vswitches.ts'
-import type { Ipv4 } from '../../inet/address.ts'
+import { familyOf, type Ip, type Ipv4, type Ipv6 } from '../../inet/address.ts'
 import type { LinkName } from '../../inet/link-name.ts'
-import { chooseAddress } from './choose-address.ts'
-import { type Action, decide, type PoolLimits } from './decide.ts'
+import type { AddressRequest } from './address-request.ts'
+import { type Aim, priorOf } from './aim.ts'
+import type { Action } from './balance.ts'
+import { type Choice, chooseAddresses } from './choose-address.ts'
+import type { Circumstances } from './circumstances.ts'
+import type { PoolClock } from './clock.ts'
+import { type Claims, Comparison } from './comparison.ts'
+import { type Conntrack, CoolDown } from './cool-down.ts'
+import { Creations } from './creations.ts'
+import { type Decision, decide } from './decide.ts'
 import { EffectRunner } from './effect-runner.ts'
 import type { EniLinks, ReadyEni } from './effects.ts'
-import { noAddress, PoolError } from './error.ts'
+import { PoolError } from './error.ts'
+import { type Failure, giveUp } from './give-up.ts'
+import { DemandHistory } from './history.ts'
 import {
+  type AddressFacts,
   type AssignToken,
-  assignsOf,
   type Change,
-  type CreatingEni,
   type EniKey,
   type EniRecord,
+  factsOf,
   type Owner,
-  type PoolState,
-  PoolTables,
 } from './model.ts'
-import { CREATOR_TAG, INTENT_TAG, NO_SUSPICIONS, NODE_TAG, reconcile, type Suspicions } from './reconcile.ts'
+import { Outlook } from './outlook.ts'
+import type { ForeignEni, Reconciliation, Suspicions } from './reconcile.ts'
+import { Refusal } from './refusal.ts'
+import type { PoolReports } from './report/reports.ts'
+import { type PoolLimits, PREFIX_SIZE } from './settings.ts'
+import { type PoolState, PoolTables } from './tables.ts'
 import { tidyChanges } from './tidy.ts'
 import { Waiters } from './waiters.ts'
 
 export interface Lease {
-  readonly ip: Ipv4
+  readonly ipv4?: Ipv4
+  readonly ipv6?: Ipv6
   readonly eni: ReadyEni
+  /** The pod has what it had a moment ago: resolves when the kernel has forgotten what it was used for. */
+  readonly forgotten?: Promise<void>
+}
+
+export interface Reconciling {
+  /** Only tells what it would do. */
+  readonly dryRun?: boolean
+  /** Also looks for ENIs of ours that are attached nowhere, which is one more call. True unless given. */
+  readonly thorough?: boolean
+  /** What to take for seen before, instead of what the last comparison has seen. */
+  readonly seen?: Suspicions
+}
+
+/** Who counts what the pool does. */
+export interface PoolWatch {
+  /** Before they are made. */
+  changes(changes: readonly Change[], before: PoolState): void
+  /** A pod has got its address after so many ms. */
+  acquired(milliseconds: number): void
 }
 
 export interface PoolOptions {
@@ -42,77 +74,115 @@ export interface PoolOptions {
   readonly cloud: Ecs
   readonly vSwitches: VSwitches
   readonly links: EniLinks
+  readonly conntrack: Conntrack
+  /** Looked up at each decision: annotations of the node change them. */
   readonly limits: PoolLimits
   readonly instanceId: InstanceId
   readonly securityGroupIds: readonly SecurityGroupId[]
   /** Tags of the configuration, added to every ENI. */
   readonly tags: Readonly<Record<string, string>>
+  readonly claims?: Claims
+  readonly reports?: PoolReports
+  readonly watch?: PoolWatch
+  /** Tries of an attach before the ENI is given up. */
+  readonly attachAttempts?: number
   /** ms between the release of an address and its next use */
   readonly coolDown: number
   /** ms an ENI's link may take to appear; 15 s when absent. */
   readonly linkTimeout?: number
-  readonly now: () => number
+  readonly clock: PoolClock
   readonly log: Logger
+  /** 0 ≤ x < 1 */
+  readonly random?: () => number
 }
 
 /** Pause after the instance refused another ENI, ms; the original waits as long. */
 const ENI_LIMIT_PAUSE = 60_000
-/** Pause after a refusal that only an operator can lift, ms. */
-const REFUSAL_PAUSE = 60_000
-
 /** Pause after the cloud did not know who asks, ms: no use in asking for more meanwhile. */
 const IDENTITY_PAUSE = 10_000
-
 /** A guest has its link 0 to 3 s after the cloud says InUse; ms. */
 const LINK_TIMEOUT = 15_000
-/** Pause after the vSwitches could not be looked up, ms. */
-const CHOICE_PAUSE = 10_000
-
 /** Pause after a step that failed for a reason of this machine, ms. */
 const STUMBLE_PAUSE = 1_000
 /** Without anything to do it looks again after this, ms. */
 const LONGEST_SLEEP = 60_000
-
-interface Refusal {
-  readonly until: number
-  readonly problem: string
-}
+/** For this long nobody else is given the address of a pod that shall have it again, ms; the original's IPStickTime. */
+export const KEEP_FOR = 300_000
 
 export class Pool {
   readonly #options: PoolOptions
-  readonly #tables = new PoolTables()
+  readonly #tables: PoolTables
   readonly #ready = new Map<EniKey, ReadyEni>()
-  readonly #waiters = new Waiters<Lease>()
+  readonly #waiters = new Waiters<AddressRequest, Lease>()
   readonly #effects: EffectRunner
+  readonly #creations: Creations
+  readonly #coolDown: CoolDown
+  readonly #history: DemandHistory
+  readonly #refusal: Refusal
+  readonly #comparison: Comparison
+  readonly #outlook: Outlook
   readonly #stop = new AbortController()
-  #refusal: Refusal | undefined
-  /** Creations that are still choosing their vSwitch and so are not in the state yet. */
-  #choosing = 0
-  #suspicions: Suspicions = NO_SUSPICIONS
-  #timer: NodeJS.Timeout | undefined
+  #decision: Decision | undefined
   #started = false
-  #scheduled: NodeJS.Immediate | undefined
+  #wake: { readonly at: number; cancel(): void } | undefined
 
   constructor(options: PoolOptions) {
     this.#options = options
-    const { cloud, links, instanceId, now, log, linkTimeout = LINK_TIMEOUT } = options
+    const { links, log, clock, linkTimeout = LINK_TIMEOUT } = options
+    const { signal } = this.#stop
+    const commit = (changes: readonly Change[]) => this.#commit(changes)
+    const now = () => clock.now()
+    this.#tables = PoolTables.of(options.state)
+    this.#refusal = new Refusal(now)
+    this.#history = new DemandHistory(priorOf(options.limits), options.random)
+    this.#coolDown = new CoolDown({
+      ...{ state: this.#tables, conntrack: options.conntrack, clock, log, commit },
+      ended: () => this.#step(),
+    })
+    this.#creations = new Creations({
+      ...{
+        vSwitches: options.vSwitches,
+        instanceId: options.instanceId,
+        clusterId: options.claims?.clusterId,
+        now,
+        log,
+      },
+      ...{ tags: options.tags, priority: () => this.#priority(), refusal: this.#refusal, ended: () => this.#step() },
+      get securityGroupIds() {
+        return options.securityGroupIds
+      },
+      decided: (eni) => this.#commit([{ kind: 'put-eni', eni }]),
+    })
     this.#effects = new EffectRunner({
       context: {
-        ...{ state: this.#tables, cloud, links, instanceId, now, linkTimeout, signal: this.#stop.signal },
-        priority: () => this.#priority(),
-        commit: (changes) => this.#commit(changes),
+        ...{ state: this.#tables, cloud: options.cloud, links, instanceId: options.instanceId, clock, linkTimeout },
+        ...{ signal, commit, priority: () => this.#priority() },
         ready: (key) => this.#ready.get(key),
         setReady: (eni) => void this.#ready.set(eni.key, eni),
         unsetReady: (key) => void this.#ready.delete(key),
       },
       log,
       ended: () => this.#step(),
-      giveUp: (eni, error) => this.#giveUp(eni, error),
-      refused: (problem) => this.#refuse(problem, IDENTITY_PAUSE),
+      ...(options.attachAttempts === undefined ? {} : { attachAttempts: options.attachAttempts }),
+      ...(options.random === undefined ? {} : { random: options.random }),
+      giveUp: (eni, error, assign) => this.#giveUp({ eni, error, assign, now: now() }),
+      refused: (error) => this.#refusal.note(error, IDENTITY_PAUSE),
     })
-    for (const eni of options.state.enis.values()) this.#tables.enis.set(eni.key, eni)
-    for (const address of options.state.addresses.values()) this.#tables.addresses.set(address.ip, address)
-    for (const assign of options.state.assigns.values()) this.#tables.assigns.set(assign.token, assign)
+    this.#comparison = new Comparison({
+      ...{
+        state: this.#tables,
+        cloud: options.cloud,
+        vSwitches: options.vSwitches,
+        instanceId: options.instanceId,
+        now,
+      },
+      ...{ claims: options.claims ?? {}, kind: () => options.limits.kind },
+    })
+    this.#outlook = new Outlook({
+      ...{ refusal: this.#refusal, vSwitches: options.vSwitches, reports: options.reports ?? SILENT, now },
+      ...{ failures: () => this.#effects.problems, limits: () => options.limits },
+      foreignEnis: () => this.#foreignEnis,
+    })
   }
 
   get state(): PoolState {
@@ -127,18 +197,25 @@ export class Pool {
     return this.#waiters.length
   }
 
-  /** What keeps the pool from growing, in words for the operator. */
-  get problems(): string[] {
-    const { vSwitches } = this.#options
-    const refused = this.#refused === undefined ? [] : [this.#refused.problem]
-    const full = vSwitches.allEmpty ? vSwitches.problems : []
-    return [...refused, ...full, ...this.#effects.problems]
+  /** What it aims at now; undefined before it has decided for the first time. */
+  get aim(): Aim | undefined {
+    return this.#decision?.aim
   }
 
-  /** Why no new ENI is asked for at present. A clock that was set back prolongs no pause. */
-  get #refused(): Refusal | undefined {
-    const left = (this.#refusal?.until ?? 0) - this.#options.now()
-    return left > 0 && left <= REFUSAL_PAUSE ? this.#refusal : undefined
+  /** What keeps the pool from growing, in words for the operator. */
+  get problems(): string[] {
+    return this.#outlook.problems
+  }
+
+  /** ENIs of this instance that are not ours. */
+  get foreign(): readonly ForeignEni[] {
+    return this.#comparison.foreign
+  }
+
+  /** Of them, those that take a place of an ENI for pods. */
+  get #foreignEnis(): number {
+    const isMember = this.limits.kind === 'member'
+    return this.foreign.filter(({ type }) => (type === 'Member') === isMember).length
   }
 
   readyEni(key: EniKey): ReadyEni | undefined {
@@ -146,72 +223,84 @@ export class Pool {
   }
 
   /**
-   * A free address, at once when one is warm, otherwise in line.
+   * A free address of each family, at once when one is warm, otherwise in line.
    * @throws PoolError when there is none to be had; the signal's reason when it aborts first.
    */
-  async acquire(owner: Owner, signal: AbortSignal): Promise<Lease> {
-    const held = [...this.#tables.addresses.values()].find((a) => a.phase === 'owned' && a.owner === owner)
-    if (held !== undefined) throw new Error(`${owner} already holds ${held.ip}`)
-    const lease = this.#waiters.length === 0 ? this.#take(owner) : undefined
-    if (lease !== undefined) {
-      this.#soon()
-      return lease
-    }
-    const place = this.#waiters.join(owner, signal)
-    this.#soon()
-    return await place
+  async acquire(request: AddressRequest, signal: AbortSignal): Promise<Lease> {
+    const [held] = this.#tables.heldBy(request.owner)
+    if (held !== undefined) throw new Error(`${request.owner} already holds ${held.ip}`)
+    const asked = this.#options.clock.now()
+    this.#history.arrived(asked)
+    const taken = this.#waiters.length === 0 ? this.#take(request) : undefined
+    this.#soon(this.limits.batch.wait)
+    const lease = taken ?? (await this.#waiters.join(request, signal))
+    await lease.forgotten
+    this.#options.watch?.acquired(this.#options.clock.now() - asked)
+    return lease
   }
 
-  /** Takes the owner's address back; it is given to nobody before the cool-down has passed. Unknown owners are fine. */
-  release(owner: Owner): void {
-    const { now, coolDown } = this.#options
-    const held = [...this.#tables.addresses.values()].flatMap((a) =>
-      a.phase === 'owned' && a.owner === owner ? [a] : [],
-    )
+  /**
+   * Takes the owner's addresses back; they are given to nobody before the cool-down has passed, but to the pod itself
+   * where it asks for them. Unknown owners are fine.
+   * @param keep ms for which the address is nobody else's in any case
+   */
+  release(owner: Owner, keep = 0): void {
+    const { clock, coolDown } = this.#options
+    const since = clock.now()
+    const until = since + Math.max(coolDown, keep)
+    const held = this.#tables.heldBy(owner)
     if (held.length === 0) return
-    const changes = held.map(({ ip, eni, primary, lost }): Change => {
-      const since = now()
-      if (lost) return { kind: 'drop-address', ip }
-      return { kind: 'put-address', address: { ip, eni, primary, since, phase: 'cooling', until: since + coolDown } }
+    const changes = held.map((address): Change => {
+      if (address.phase === 'owned' && address.lost) return { kind: 'drop-address', ip: address.ip }
+      return { kind: 'put-address', address: { ...factsOf(address), since, phase: 'cooling', until } }
     })
     this.#commit(changes)
-    this.#soon()
+    // Its link was the pod's, and comes back, perhaps under another name.
+    for (const { eni } of held) if (this.#tables.enis.get(eni)?.role === 'exclusive') this.#ready.delete(eni)
+    void this.#coolDown.began(held.map(({ ip }) => ip))
+    this.#soon(this.limits.batch.wait)
   }
 
   /**
    * Compares the journal with the cloud and takes over what it says. Run before anything is served, and again by time.
    * @throws CloudError when the cloud cannot be asked; nothing has changed then.
    */
-  async reconcile(podRoutes: ReadonlyMap<Ipv4, LinkName>): Promise<void> {
-    const { cloud, instanceId, vSwitches, now, log } = this.#options
-    const asked = now()
-    const filter = { [CREATOR_TAG.key]: CREATOR_TAG.value, [NODE_TAG]: instanceId }
-    const [attached, tagged] = await Promise.all([
-      cloud.describeEnis({ instanceId }),
-      cloud.describeEnis({ tags: filter }),
-    ])
-    const enis = new Map([...attached, ...tagged].map((eni) => [eni.id, eni]))
-    // Of ENIs with our tag only: the vSwitch of somebody else's is nothing to us, and may be one we are not told of.
-    const ours = [...enis.values()].filter(({ tags }) => tags.get(CREATOR_TAG.key) === CREATOR_TAG.value)
-    const vSwitchIds = new Set(ours.flatMap((eni) => eni.vSwitchId ?? []))
-    const facts = await Promise.all([...vSwitchIds].map((id) => vSwitches.facts(id)))
-    const cidrs = new Map(facts.map(({ id, cidr }) => [id, cidr]))
-    const result = reconcile({
-      ...{ state: this.#tables, cloud: [...enis.values()], instanceId, cidrs, podRoutes },
-      ...{ suspicions: this.#suspicions, settledBefore: asked, now: now(), newKey: newEniKey },
-    })
-    this.#suspicions = result.suspicions
-    for (const finding of result.findings) log[finding.level](finding.fields, finding.message)
+  async reconcile(podRoutes: ReadonlyMap<Ip, LinkName>, how: Reconciling = {}): Promise<Reconciliation> {
+    const { dryRun = false, thorough = true, ...rest } = how
+    const { log } = this.#options
+    const result = await this.#comparison.run({ podRoutes, dryRun, thorough, ...rest })
+    if (dryRun || this.#stop.signal.aborted) return result
+    for (const { level, fields, message, repeated } of result.findings) if (!repeated) log[level](fields, message)
     this.#commit(result.changes)
-    for (const key of [...this.#ready.keys()]) {
-      if (this.#tables.enis.get(key)?.phase !== 'in-use') this.#putOutOfUse(key)
+    for (const id of result.strays) void this.#deleteStray(id)
+    for (const key of [...this.#ready.keys()]) if (!isOnNode(this.#tables.enis.get(key))) this.#putOutOfUse(key)
+    this.#soon(0)
+    return result
+  }
+
+  /** What could not be made whole; the next comparison names it again if it stays. */
+  async #deleteStray(id: EniId): Promise<void> {
+    try {
+      await this.#options.cloud.deleteEni(id, { signal: this.#stop.signal, priority: 'clean-up' })
+    } catch (err) {
+      if (!this.#stop.signal.aborted)
+        this.#options.log.warn({ err, eni: id }, 'cannot delete an ENI that was left behind')
     }
-    this.#soon()
+  }
+
+  /** Nothing is given from it any more; what the node has of it is taken away, as far as it is still there. */
+  #putOutOfUse(key: EniKey): void {
+    const { links, log } = this.#options
+    const eni = this.#ready.get(key)
+    this.#ready.delete(key)
+    // One that has become somebody else's carries their packets, or still those of pods.
+    if (eni === undefined || this.foreign.some(({ id }) => id === eni.id)) return
+    void links.clear(eni).catch((err: unknown) => log.warn({ err, eni: eni.id }, 'cannot clear the routes of an ENI'))
   }
 
   /** Makes the ENIs that are in use ready for pods, as far as their links are there. */
   async bringUp(): Promise<void> {
-    const records = [...this.#tables.enis.values()].filter((eni) => eni.phase === 'in-use')
+    const records = [...this.#tables.enis.values()].filter(({ phase }) => phase === 'in-use' || phase === 'draining')
     await Promise.all(records.map((eni) => this.#effects.start(eni.key)))
   }
 
@@ -221,11 +310,15 @@ export class Pool {
     this.#step()
   }
 
+  /** The limits are others than before. */
+  reconsider(): void {
+    this.#soon(0)
+  }
+
   /** Ends when no effect runs any more; what is unfinished stays in the journal. */
   async stop(): Promise<void> {
     this.#stop.abort(new PoolError('cancelled', 'terwayd is stopping', 'the runtime repeats the call'))
-    clearTimeout(this.#timer)
-    clearImmediate(this.#scheduled)
+    this.#wake?.cancel()
     this.#waiters.turnAway(this.#waiters.length, () => new PoolError('cancelled', 'terwayd is stopping', 'try again'))
     await this.#effects.settled()
   }
@@ -235,27 +328,48 @@ export class Pool {
     return this.#waiters.length > 0 ? 'pod' : 'prewarm'
   }
 
+  /** What must never happen is refused before it is recorded. @throws IllegalTransition, or what the journal throws */
   #commit(changes: readonly Change[]): void {
+    if (changes.length === 0) return
+    this.#tables.check(changes)
+    this.#options.watch?.changes(changes, this.#tables)
     this.#options.journal.commitPool(changes)
     this.#tables.apply(changes)
   }
 
-  #take(owner: Owner): Lease | undefined {
-    const best = chooseAddress(this.#tables, this.#ready)
-    const eni = best === undefined ? undefined : this.#ready.get(best.eni)
-    if (best === undefined || eni === undefined) return undefined
-    const { ip, primary } = best
-    const address = { ip, eni: best.eni, primary, since: this.#options.now(), phase: 'owned', owner } as const
-    this.#commit([{ kind: 'put-address', address }])
-    return { ip, eni }
+  #take(request: AddressRequest): Lease | undefined {
+    const { clock, limits } = this.#options
+    const choice = chooseAddresses({ state: this.#tables, limits, ready: this.#ready }, request)
+    const eni = choice?.[0] === undefined ? undefined : this.#ready.get(choice[0].eni)
+    if (choice === undefined || eni === undefined) return undefined
+    const since = clock.now()
+    const pod = podOf(request)
+    const cooled = choice.flatMap(({ ip }) => (this.#tables.cooling.has(ip) ? [ip] : []))
+    this.#commit(
+      choice.map(({ ip, eni: key, primary, prefix }): Change => {
+        const facts = { ip, eni: key, primary, since, ...(prefix === undefined ? {} : { prefix }), ...pod }
+        return { kind: 'put-address', address: { ...facts, phase: 'owned', owner: request.owner } }
+      }),
+    )
+    this.#history.given(since)
+    const lease = { ...addressesIn(choice), eni }
+    return cooled.length === 0 ? lease : { ...lease, forgotten: this.#coolDown.began(cooled) }
   }
 
-  /** Decides once for everything that happens in this turn of the event loop, so that a burst is one decision. */
-  #soon(): void {
-    this.#scheduled ??= setImmediate(() => {
-      this.#scheduled = undefined
+  /** Decides once for all that happens until then, so that a burst is one decision. An earlier moment stands. */
+  #soon(milliseconds: number): void {
+    this.#wakeAt(this.#options.clock.now() + milliseconds)
+  }
+
+  #wakeAt(at: number): void {
+    const { clock } = this.#options
+    if (this.#wake !== undefined && this.#wake.at <= at) return
+    this.#wake?.cancel()
+    const cancel = clock.after(Math.max(0, at - clock.now()), () => {
+      this.#wake = undefined
       this.#step()
     })
+    this.#wake = { at, cancel }
   }
 
   /** Must not throw: it runs at the end of effects and of timers, where nobody could catch it. */
@@ -265,189 +379,187 @@ export class Pool {
       this.#advance()
     } catch (err) {
       this.#options.log.error({ err }, 'the pool cannot go on, its journal may be full; it tries again')
-      this.#wakeAt(this.#options.now() + STUMBLE_PAUSE)
+      this.#soon(STUMBLE_PAUSE)
     }
   }
 
   #advance(): void {
-    this.#tidy()
-    this.#probe()
-    for (const key of this.#tables.enis.keys()) void this.#effects.start(key)
+    this.#wake?.cancel()
+    this.#wake = undefined
+    const now = this.#options.clock.now()
+    this.#tidy(now)
+    this.#probe(now)
+    for (const key of [...this.#tables.enis.keys()]) void this.#effects.start(key)
     this.#serve()
-    const decision = decide({
-      state: this.#tables,
-      demand: { waiting: this.#waiters.length },
-      limits: this.#options.limits,
-      obstacles: this.#obstacles(),
-      now: this.#options.now(),
-    })
+    const decision = this.#decide(now)
+    this.#decision = decision
     for (const action of decision.actions) this.#carryOut(action)
+    this.#remember(decision, now)
     this.#serve()
-    if (decision.hopeless > 0 && this.#choosing === 0) this.#turnAway(Math.min(decision.hopeless, this.#waiters.length))
-    this.#wakeAt(decision.wakeAt)
+    if (decision.hopeless > 0 && this.#creations.choosing === 0) {
+      this.#turnAway(Math.min(decision.hopeless, this.#waiters.length))
+    }
+    const look = this.#outlook.look({ waiting: this.#waiters.length, free: decision.free })
+    this.#sleep([decision.wakeAt, look], now)
   }
 
-  #tidy(): void {
-    const { now, coolDown } = this.#options
-    this.#commit(tidyChanges(this.#tables, now() + coolDown))
+  #decide(now: number): Decision {
+    const { limits } = this.#options
+    return decide({
+      ...{ state: this.#tables, limits, circumstances: this.#circumstances(), now },
+      demand: { waiting: this.#waiters.length, past: this.#history.view(now, limits), firstFillDone: true },
+    })
+  }
+
+  #remember({ actions, free, warmed, reclaimed }: Decision, now: number): void {
+    const { idle, warmUp } = this.#options.limits
+    this.#history.watch(now, free, idle)
+    this.#history.warmed(now, warmed, warmUp)
+    if (actions.some(({ kind }) => kind === 'unassign' || kind === 'release-eni')) this.#history.shrunk(now)
+    if (idle !== undefined && reclaimed > 0) this.#history.reclaimed(now, reclaimed, idle)
+  }
+
+  #tidy(now: number): void {
+    const { coolDown } = this.#options
+    this.#commit(tidyChanges({ state: this.#tables, latest: now + Math.max(coolDown, KEEP_FOR) }))
     this.#effects.tidy()
   }
 
   /** A full vSwitch is used again when a look at it finds addresses. */
-  #probe(): void {
-    const { vSwitches, now } = this.#options
-    if (vSwitches.nextTry === undefined || vSwitches.nextTry > now()) return
-    void vSwitches.probe().then(() => this.#soon())
+  #probe(now: number): void {
+    const { vSwitches } = this.#options
+    if (vSwitches.nextTry === undefined || vSwitches.nextTry > now) return
+    void vSwitches.probe().then(() => this.#soon(0))
   }
 
-  /** Nothing is given from it any more; what the node has of it is taken away, as far as it is still there. */
-  #putOutOfUse(key: EniKey): void {
-    const { links, log } = this.#options
-    const eni = this.#ready.get(key)
-    this.#ready.delete(key)
-    if (eni === undefined) return
-    void links.clear(eni).catch((err: unknown) => log.warn({ err, eni: eni.id }, 'cannot clear the routes of an ENI'))
-  }
-
-  #obstacles() {
+  #circumstances(): Circumstances {
     const { vSwitches } = this.#options
     return {
       busyEnis: this.#effects.busy,
       failedEnis: this.#effects.failed,
       stumblingEnis: this.#effects.stumbling,
+      // What nobody waits for may take its time: another ENI would be one too many.
+      slowEnis: this.#waiters.length > 0 ? this.#effects.slow : new Set(),
       readyEnis: new Set(this.#ready.keys()),
       emptyVSwitches: vSwitches.empty,
-      noNewEni: this.#refused !== undefined || this.#choosing > 0 || vSwitches.allEmpty,
+      noNewEni: this.#refusal.until !== undefined || this.#creations.choosing > 0 || vSwitches.allEmpty,
+      foreignEnis: this.#foreignEnis,
     }
   }
 
   #serve(): void {
     for (;;) {
       const first = this.#waiters.first()
-      const lease = first === undefined ? undefined : this.#take(first.owner)
+      const lease = first === undefined ? undefined : this.#take(first.request)
       if (lease === undefined) return
       this.#waiters.serve(lease)
     }
   }
 
   #turnAway(count: number): void {
-    const { limits } = this.#options
-    const [problem] = this.problems
-    this.#waiters.turnAway(count, () => noAddress(limits, problem))
+    const error = this.#outlook.refuse()
+    for (const request of this.#waiters.turnAway(count, () => this.#outlook.refuse()))
+      this.#outlook.note(request, error)
   }
 
-  #wakeAt(coolingEnd: number | undefined): void {
-    clearTimeout(this.#timer)
-    const times = [coolingEnd, this.#effects.nextTry, this.#refused?.until, this.#options.vSwitches.nextTry].filter(
-      (time) => time !== undefined,
-    )
-    const future = times.filter((time) => time > this.#options.now())
-    if (future.length === 0) return
-    const wait = Math.min(...future) - this.#options.now() + 1
-    // A look too many is nothing; a clock that was set back must not make it sleep for hours.
-    this.#timer = setTimeout(() => this.#step(), Math.min(wait, LONGEST_SLEEP))
-    this.#timer.unref()
+  /** A look too many is nothing; a clock that was set back must not make it sleep for hours. */
+  #sleep(decided: readonly (number | undefined)[], now: number): void {
+    const times = [...decided, this.#effects.nextTry, this.#refusal.until, this.#options.vSwitches.nextTry]
+    const future = times.filter((time) => time !== undefined && time > now) as number[]
+    this.#wakeAt(Math.min(now + LONGEST_SLEEP, ...future.map((time) => time + 1)))
   }
 
   #carryOut(action: Action): void {
-    const since = this.#options.now()
+    const since = this.#options.clock.now()
     switch (action.kind) {
       case 'create-eni':
-        void this.#create(action.secondaryIps)
+        void this.#creations.begin({ role: action.role, pods: action.pods, limits: this.#options.limits })
         return
       case 'assign': {
+        const { eni, what } = action
+        const count = this.#toBeHad(action)
         const token = randomUUID() as AssignToken
-        this.#commit([{ kind: 'put-assign', assign: { token, eni: action.eni, count: action.count, since } }])
-        this.#noteTaken(action.eni, action.count)
-        void this.#effects.start(action.eni)
+        this.#commit([{ kind: 'put-assign', assign: { token, eni, what, count, since } }])
+        this.#noteTaken(eni, { what, count })
+        // After the others of this decision, so that calls of both families go together.
+        this.#options.clock.after(0, () => void this.#effects.start(eni))
         return
       }
       case 'unassign':
-        this.#commit(action.ips.flatMap((ip) => this.#rephase(ip, { phase: 'unassigning', since })))
+        this.#commit([
+          ...action.ips.flatMap((ip) => this.#unassigning(ip, since)),
+          ...action.prefixes.flatMap((cidr): Change[] => {
+            const prefix = this.#tables.prefixes.get(cidr)
+            return prefix === undefined
+              ? []
+              : [{ kind: 'put-prefix', prefix: { ...prefix, phase: 'unassigning', since } }]
+          }),
+        ])
         void this.#effects.start(action.eni)
         return
-      case 'release-eni': {
-        const eni = this.#tables.enis.get(action.eni)
-        if (eni === undefined || eni.phase === 'creating') return
-        this.#commit([{ kind: 'put-eni', eni: { ...eni, phase: 'detaching', since } }])
-        void this.#effects.start(action.eni)
+      case 'drain-eni':
+      case 'keep-eni':
+      case 'release-eni':
+        this.#rephase(action, since)
         return
-      }
       case 'end-cooling':
-        this.#commit(action.ips.flatMap((ip) => this.#rephase(ip, { phase: 'warm', since })))
-        // Free addresses may be too many, and nothing else would make the pool look again.
-        this.#soon()
+        this.#coolDown.end(action.ips)
         return
     }
   }
 
-  #noteTaken(key: EniKey, addresses: number): void {
+  #rephase({ kind, eni: key }: { kind: 'drain-eni' | 'keep-eni' | 'release-eni'; eni: EniKey }, since: number): void {
     const eni = this.#tables.enis.get(key)
-    if (eni !== undefined) this.#options.vSwitches.take(eni.vSwitchId, addresses)
+    if (eni === undefined || eni.phase === 'creating') return
+    const phase = kind === 'drain-eni' ? 'draining' : kind === 'keep-eni' ? 'in-use' : 'detaching'
+    this.#commit([{ kind: 'put-eni', eni: { ...eni, phase, since } }])
+    void this.#effects.start(key)
   }
 
-  #rephase(ip: Ipv4, to: { phase: 'warm' | 'unassigning'; since: number }): Change[] {
+  /** The cloud gives all that is asked for or nothing, so no more is than the vSwitch has, as far as that is known. */
+  #toBeHad({ eni: key, what, count }: Extract<Action, { readonly kind: 'assign' }>): number {
+    const eni = this.#tables.enis.get(key)
+    const left = eni === undefined ? undefined : this.#options.vSwitches.left(eni.vSwitchId)
+    if (left === undefined || !what.startsWith('ipv4')) return count
+    const most = what === 'ipv4' ? left : Math.floor(left / PREFIX_SIZE)
+    return most > 0 ? Math.min(count, most) : count
+  }
+
+  #noteTaken(key: EniKey, { what, count }: { what: string; count: number }): void {
+    const eni = this.#tables.enis.get(key)
+    if (eni === undefined || !what.startsWith('ipv4')) return
+    this.#options.vSwitches.take(eni.vSwitchId, what === 'ipv4' ? count : count * PREFIX_SIZE)
+  }
+
+  #unassigning(ip: Ip, since: number): Change[] {
     const address = this.#tables.addresses.get(ip)
     if (address === undefined) return []
-    const { eni, primary } = address
-    return [{ kind: 'put-address', address: { ip, eni, primary, ...to } }]
+    return [{ kind: 'put-address', address: { ...factsOf(address), since, phase: 'unassigning' } }]
   }
 
-  /** Chooses a vSwitch, journals the intent and starts it. */
-  async #create(secondaryIps: number): Promise<void> {
-    const { vSwitches, now, log } = this.#options
-    this.#choosing++
-    try {
-      const vSwitch = await vSwitches.choose(1 + secondaryIps, this.#priority())
-      if (vSwitch === undefined) {
-        const why = vSwitches.problems.map((problem) => `; ${problem}`).join('')
-        this.#refuse(`no vSwitch of this zone has free addresses${why}`, REFUSAL_PAUSE)
-        return
-      }
-      const key = newEniKey()
-      // What is left of a vSwitch is better than nothing; the rest comes from the next one.
-      const request = this.#creation(key, vSwitch.id, Math.min(secondaryIps, vSwitch.availableIps - 1))
-      const eni = { phase: 'creating', key, vSwitchId: vSwitch.id, cidr: vSwitch.cidr, request, since: now() } as const
-      this.#commit([{ kind: 'put-eni', eni }])
-    } catch (error) {
-      log.warn({ err: error }, 'cannot choose a vSwitch')
-      this.#refuse(error instanceof Error ? error.message : String(error), CHOICE_PAUSE)
-    } finally {
-      this.#choosing--
-      this.#step()
-    }
-  }
-
-  #creation(key: EniKey, vSwitchId: VSwitchId, secondaryIps: number): CreatingEni['request'] {
-    const { securityGroupIds, tags, instanceId } = this.#options
-    const own = { [CREATOR_TAG.key]: CREATOR_TAG.value, [NODE_TAG]: instanceId, [INTENT_TAG]: key }
-    const name = `terway-${instanceId}`.slice(0, 128)
-    return { vSwitchId, securityGroupIds, secondaryIps, tags: { ...tags, ...own }, name, clientToken: key }
-  }
-
-  #refuse(problem: string, pause: number): void {
-    this.#refusal = { problem, until: this.#options.now() + pause }
-  }
-
-  /** A refused growth is forgotten, so that the next decision can look elsewhere; a refused removal is tried again. */
-  #giveUp(eni: EniRecord, error: unknown): void {
-    const { vSwitches, now } = this.#options
-    const code = error instanceof CloudError ? error.code : ''
-    const problem = error instanceof Error ? error.message : String(error)
-    const empty = /IpNotEnough|QuotaExceeded\.PrivateIpAddress/.test(code)
-    if (empty) vSwitches.setAside(eni.vSwitchId)
-    if (eni.phase === 'creating') {
-      this.#commit([{ kind: 'drop-eni', key: eni.key }])
-      if (!empty || vSwitches.allEmpty) this.#refuse(problem, ENI_LIMIT_PAUSE)
-    } else if (eni.phase === 'attaching') {
-      this.#commit([{ kind: 'put-eni', eni: { ...eni, phase: 'deleting', since: now() } }])
-      this.#refuse(problem, ENI_LIMIT_PAUSE)
-    } else if (eni.phase === 'in-use') {
-      this.#commit(assignsOf(this.#tables, eni.key).map(({ token }) => ({ kind: 'drop-assign', token })))
-    }
+  #giveUp(failure: Failure): void {
+    const { vSwitches } = this.#options
+    const { changes, isEmpty, isGeneral } = giveUp(failure)
+    if (isEmpty) vSwitches.setAside(failure.eni.vSwitchId)
+    this.#commit(changes)
+    const blocks = isGeneral || (failure.eni.phase === 'creating' && vSwitches.allEmpty)
+    if (blocks) this.#refusal.note(failure.error, ENI_LIMIT_PAUSE)
   }
 }
 
-function newEniKey(): EniKey {
-  return randomUUID() as EniKey
+/** Nobody listens. */
+const SILENT: PoolReports = { event: () => undefined, condition: () => undefined }
+
+function isOnNode(eni: EniRecord | undefined): boolean {
+  return eni?.phase === 'in-use' || eni?.phase === 'draining'
+}
+
+function podOf({ pod, podUid }: Pick<AddressRequest, 'pod' | 'podUid'>): Pick<AddressFacts, 'pod' | 'podUid'> {
+  return { ...(pod === undefined ? {} : { pod }), ...(podUid === undefined ? {} : { podUid }) }
+}
+
+function addressesIn(choice: Choice): { ipv4?: Ipv4; ipv6?: Ipv6 } {
+  const ipv4 = choice.find(({ ip }) => familyOf(ip) === 'ipv4')?.ip as Ipv4 | undefined
+  const ipv6 = choice.find(({ ip }) => familyOf(ip) === 'ipv6')?.ip as Ipv6 | undefined
+  return { ...(ipv4 === undefined ? {} : { ipv4 }), ...(ipv6 === undefined ? {} : { ipv6 }) }
 }

@@ -1,197 +1,309 @@
 import { describe, expect, test } from '@jest/globals'
-import type { CloudEni } from '../../cloud/ecs.ts'
-import { type EniId, type InstanceId, parseCloudId, type VpcId, type VSwitchId, type ZoneId } from '../../cloud/ids.ts'
-import { type Ipv4, parseCidr, parseIpv4, parseMac } from '../../inet/address.ts'
-import { parseLinkName } from '../../inet/link-name.ts'
-import { type AssignToken, type EniKey, type KnownEni, type Owner, PoolTables } from './model.ts'
-import { INTENT_TAG, NO_SUSPICIONS, NODE_TAG, reconcile, type World } from './reconcile.ts'
+import { type Ip, parseIpv6 } from '../../inet/address.ts'
+import { type LinkName, parseLinkName } from '../../inet/link-name.ts'
+import type { AssignToken, EniKey } from './model.ts'
+import {
+  addressRecord,
+  available,
+  cloudEni,
+  commit,
+  eniRecord,
+  ids,
+  inPrefix,
+  ip,
+  ip6,
+  KEY,
+  MINUTE,
+  NOW,
+  OTHER,
+  owned,
+  PREFIX6,
+  prefix,
+  recorded,
+  run,
+  twice,
+  worldOf,
+} from './reconcile/world-under-test.ts'
+import { reconcile } from './reconcile.ts'
+import type { PoolKind } from './settings.ts'
+import { PoolTables } from './tables.ts'
 
-const HERE = parseCloudId<InstanceId>('i-here')
-const VSWITCH = parseCloudId<VSwitchId>('vsw-h')
-const CIDR = parseCidr('10.0.1.0/24')
-const MAC = parseMac('00:16:3e:00:00:01')
-const NOW = 1_000_000
-const ip = (last: number): Ipv4 => parseIpv4(`10.0.1.${last}`)
-
-function cloudEni(id: string, fields: Partial<CloudEni> = {}): CloudEni {
-  return {
-    id: parseCloudId<EniId>(id),
-    mac: MAC,
-    status: 'InUse',
-    type: 'Secondary',
-    ...{ vpcId: parseCloudId<VpcId>('vpc-1'), zoneId: parseCloudId<ZoneId>('cn-sim-h'), name: '', description: '' },
-    ...{ ipv6s: [], ipv4Prefixes: [], ipv6Prefixes: [] },
-    vSwitchId: VSWITCH,
-    instanceId: HERE,
-    primaryIp: ip(1),
-    ips: [ip(1), ip(2)],
-    securityGroupIds: [],
-    tags: new Map([['creator', 'terway']]),
-    ...fields,
-  }
+const PREFIX6_POD = parseIpv6('fd00:0:0:0:1::5')
+const LINK = parseLinkName('cali0123456789a')
+const BLOCKED = [{ key: 'excluded', value: 'true' }]
+const excluded = {
+  tags: new Map([
+    ['creator', 'terway'],
+    ['excluded', 'true'],
+  ]),
 }
+const blocking = { ...worldOf().ownership, blockedTags: BLOCKED }
 
-/** An ENI that nobody holds, as the cloud describes it: no instance. */
-function available(id: string, tags: [string, string][]): CloudEni {
-  const { instanceId: _, ...rest } = cloudEni(id, { status: 'Available', tags: new Map(tags) })
-  return rest
-}
-
-function recorded(): PoolTables {
-  const tables = new PoolTables()
-  const eni: KnownEni = {
-    ...{ phase: 'in-use', key: 'k1' as EniKey, vSwitchId: VSWITCH, cidr: CIDR },
-    ...{ id: parseCloudId<EniId>('eni-1'), mac: MAC, primaryIp: ip(1), since: 0 },
-  }
-  tables.enis.set(eni.key, eni)
-  tables.addresses.set(ip(1), { ip: ip(1), eni: eni.key, primary: true, since: 0, phase: 'warm' })
-  tables.addresses.set(ip(2), {
-    ip: ip(2),
-    eni: eni.key,
-    primary: false,
-    since: 0,
-    phase: 'owned',
-    owner: 'c/eth0' as Owner,
-  })
-  return tables
-}
-
-const run = (world: Partial<World>) =>
-  reconcile({
-    ...{
-      state: new PoolTables(),
-      cloud: [],
-      instanceId: HERE,
-      cidrs: new Map([[VSWITCH, CIDR]]),
-      podRoutes: new Map(),
-    },
-    ...{ suspicions: NO_SUSPICIONS, settledBefore: NOW, newKey: () => 'new' as EniKey, now: NOW },
-    ...world,
+describe('ENIs of ours that are not on record', () => {
+  test('an attached one is taken over with its addresses when it is seen twice', () => {
+    const { first, second } = twice({ cloud: [cloudEni('eni-9')] })
+    expect(first).toMatchObject({ changes: [], findings: [{ kind: 'suspected', fields: { eni: 'eni-9' } }] })
+    expect(second.changes.map(({ kind }) => kind)).toEqual(['put-eni', 'put-address', 'put-address'])
+    expect(second.changes[0]).toMatchObject({ eni: { phase: 'attaching', id: 'eni-9', role: 'shared' } })
+    expect(second.changes[1]).toMatchObject({ address: { ip: ip(1), primary: true, phase: 'warm' } })
+    expect(second.findings).toMatchObject([{ kind: 'adopted' }])
   })
 
-describe('ENIs that the cloud does not describe as others', () => {
-  test('of one on record that is not understood only its presence is believed', () => {
-    const { mac: _, vSwitchId: __, primaryIp: ___, instanceId: ____, ...rest } = cloudEni('eni-1')
-    const unknown: CloudEni = { ...rest, status: 'Unknown', type: 'Unknown', ips: [], tags: new Map() }
-    const suspicions = { ...NO_SUSPICIONS, missing: new Set([unknown.id]) }
-    const { changes, suspicions: left } = run({ state: recorded(), cloud: [unknown], suspicions })
-    expect(changes).toEqual([])
-    expect(left.missing.size).toBe(0)
+  test('at the first look of a start without a journal once is enough to take over, and not to remove', () => {
+    const cloud = [cloudEni('eni-8'), available('eni-9'), cloudEni('eni-7', { status: 'Detaching' })]
+    const { changes } = run({ cloud, fresh: true })
+    expect(changes[0]).toMatchObject({ kind: 'put-eni', eni: { phase: 'attaching', id: 'eni-8' } })
+    expect(changes.filter(({ kind }) => kind === 'put-eni')).toHaveLength(1)
   })
 
-  test('one of ours that has no MAC and address yet is adopted when it has', () => {
-    const { mac: _, primaryIp: __, ...making } = cloudEni('eni-9', { status: 'Creating', ips: [] })
-    expect(run({ cloud: [making] }).changes).toEqual([])
-    expect(run({ cloud: [cloudEni('eni-9')] }).changes).not.toEqual([])
+  test('both families and prefixes come with it; what a pod of this node carries is never free', () => {
+    const podRoutes = new Map<Ip, LinkName>([
+      [ip(2), LINK],
+      [ip6(2), LINK],
+      [inPrefix(0, 3), LINK],
+    ])
+    const eni = cloudEni('eni-9', { ipv6s: [ip6(1), ip6(2)], ipv4Prefixes: [prefix(0)], ipv6Prefixes: [PREFIX6] })
+    const state = new PoolTables()
+    commit(state, run({ cloud: [eni], fresh: true, podRoutes }))
+    const held = [...state.addresses.values()].filter(({ phase }) => phase === 'owned')
+    expect(held.map((a) => [a.ip, a.phase === 'owned' && a.owner, a.prefix])).toEqual([
+      [inPrefix(0, 3), `unknown/${LINK}`, prefix(0)],
+      [ip(2), `unknown/${LINK}`, undefined],
+      [ip6(2), `unknown/${LINK}`, undefined],
+    ])
+    expect(state.addresses.size).toBe(2 + 2 + 16)
+    expect([...state.prefixes.values()]).toMatchObject([
+      { cidr: prefix(0), phase: 'active' },
+      { cidr: PREFIX6, phase: 'active' },
+    ])
+  })
+
+  test('a pod’s address of a /80 is put on record with it, and no other one', () => {
+    const state = new PoolTables()
+    const podRoutes = new Map([
+      [ip6(7), LINK],
+      [PREFIX6_POD, LINK],
+    ])
+    const wide = cloudEni('eni-9', { ips: [ip(1)], ipv6Prefixes: [PREFIX6] })
+    commit(state, run({ cloud: [wide], fresh: true, podRoutes }))
+    expect([...state.addresses.keys()]).toEqual([PREFIX6_POD, ip(1)])
+    expect(state.addresses.get(PREFIX6_POD)).toMatchObject({ phase: 'owned', prefix: PREFIX6 })
+  })
+
+  test.each<[PoolKind, Parameters<typeof cloudEni>[1], object]>([
+    ['shared', {}, { role: 'shared' }],
+    ['exclusive', { ips: [ip(1)], ipv6s: [ip6(1)] }, { role: 'exclusive' }],
+    ['exclusive', { ips: [ip(1), ip(2)] }, { role: 'shared' }],
+    ['member', { type: 'Trunk', ips: [ip(1)] }, { role: 'trunk' }],
+    ['member', { type: 'Member', ips: [ip(1)], trunkId: ids('eni-t'), vlanId: 7 }, { role: 'member', vlanId: 7 }],
+    ['member', { ips: [ip(1)] }, { role: 'shared' }],
+    ['shared', { type: 'Member', ips: [ip(1)] }, { role: 'member' }],
+  ])('of a pool of %s ENIs %j is %j', (kind, fields, role) => {
+    expect(run({ cloud: [cloudEni('eni-9', fields)], kind, fresh: true }).changes[0]).toMatchObject({ eni: role })
+  })
+
+  test('one that a creation on record has made is left to that creation, for ever', () => {
+    const state = new PoolTables()
+    const key = 'intent-1' as EniKey
+    const { vSwitchId, cidr } = eniRecord()
+    const request = { vSwitchId, securityGroupIds: [], secondaryIps: 1, tags: {}, name: 'n', clientToken: key }
+    state.apply([
+      { kind: 'put-eni', eni: { phase: 'creating', key, role: 'shared', vSwitchId, cidr, request, since: 0 } },
+    ])
+    const tags = new Map([...available('eni-9').tags, ['terway.intent', key]])
+    const { second } = twice({ state, cloud: [available('eni-9', { tags })] })
+    expect(second).toMatchObject({ changes: [], findings: [], strays: [] })
   })
 })
 
-describe('ENIs', () => {
-  test('an attached one of ours that is not on record is adopted with its addresses', () => {
-    const { changes } = run({ cloud: [cloudEni('eni-9')] })
-    expect(changes.map((change) => change.kind)).toEqual(['put-eni', 'put-address', 'put-address'])
-    expect(changes[0]).toMatchObject({ eni: { phase: 'attaching', id: 'eni-9', cidr: CIDR } })
-    expect(changes[1]).toMatchObject({ address: { ip: ip(1), primary: true, phase: 'warm' } })
+describe('ENIs left behind', () => {
+  test('one made for this node and attached to nothing is removed when it is seen twice', () => {
+    const { first, second } = twice({ cloud: [available('eni-9')] })
+    expect(first).toMatchObject({ changes: [], findings: [{ kind: 'suspected' }] })
+    expect(second.changes[0]).toMatchObject({ kind: 'put-eni', eni: { phase: 'deleting', id: 'eni-9' } })
+    expect(second.findings).toMatchObject([{ kind: 'released' }])
   })
 
-  test('an adopted address that a pod of this node carries is never free', () => {
-    const podRoutes = new Map([[ip(2), parseLinkName('cali0123456789a')]])
-    const { changes } = run({ cloud: [cloudEni('eni-9')], podRoutes })
-    expect(changes[2]).toMatchObject({ address: { ip: ip(2), phase: 'owned', owner: 'unknown/cali0123456789a' } })
+  test('not before it has been seen for as long as is configured; what is told again is marked', () => {
+    const cloud = [available('eni-9')]
+    const at = (minute: number, suspicions = worldOf().suspicions) =>
+      run({ cloud, suspicions, orphanTtl: 10 * MINUTE, now: NOW + minute * MINUTE })
+    const first = at(0)
+    const second = at(9, first.suspicions)
+    expect(second).toMatchObject({ changes: [], findings: [{ kind: 'suspected', repeated: true }] })
+    expect(at(10, second.suspicions).changes[0]).toMatchObject({ eni: { phase: 'deleting' } })
+  })
+
+  test('a clock that is set back does not make it wait for longer', () => {
+    const cloud = [available('eni-9')]
+    const orphanTtl = 10 * MINUTE
+    const first = run({ cloud, orphanTtl })
+    const back = run({ cloud, orphanTtl, suspicions: first.suspicions, now: 0 })
+    expect(run({ cloud, orphanTtl, suspicions: back.suspicions, now: 10 * MINUTE }).changes).not.toEqual([])
+  })
+
+  test('one that was not seen in between is seen for the first time', () => {
+    const cloud = [available('eni-9')]
+    const { suspicions } = run({ suspicions: run({ cloud }).suspicions })
+    expect(run({ cloud, suspicions }).changes).toEqual([])
+  })
+
+  test('after it has been acted on, one old answer does not do it again', () => {
+    const cloud = [available('eni-9')]
+    const { second } = twice({ cloud })
+    expect(run({ cloud, suspicions: second.suspicions }).changes).toEqual([])
+  })
+
+  test('one whose address a pod carries is brought back instead', () => {
+    const podRoutes = new Map([[ip(2), LINK]])
+    const { second } = twice({ cloud: [available('eni-9')], podRoutes })
+    expect(second.changes[0]).toMatchObject({ eni: { phase: 'attaching', id: 'eni-9' } })
+  })
+
+  test('one that could not be made is deleted by its id', () => {
+    const { mac: _, primaryIp: __, ...failed } = available('eni-9', { status: 'CreateFailed', ips: [] })
+    const { first, second } = twice({ cloud: [failed] })
+    expect(first).toMatchObject({ changes: [], strays: [], findings: [{ kind: 'suspected' }] })
+    expect(second).toMatchObject({ changes: [], strays: ['eni-9'], findings: [{ kind: 'stray' }] })
+  })
+
+  test.each(['InUse', 'Attaching', 'Detaching', 'Deleting', 'Unknown'] as const)(
+    'one that is not whole and %s is not deleted',
+    (status) => {
+      const { mac: _, primaryIp: __, ...odd } = available('eni-9', { status, ips: [] })
+      expect(twice({ cloud: [odd] }).second).toMatchObject({ changes: [], strays: [] })
+    },
+  )
+})
+
+describe('ENIs that are not ours', () => {
+  test('are never touched; one attached here is reported, to the log once', () => {
+    const foreign = cloudEni('eni-9', { tags: new Map([['creator', 'someone']]) })
+    const { first, second } = twice({
+      cloud: [foreign, cloudEni('eni-p', { type: 'Primary' }), cloudEni('eni-o', { instanceId: OTHER })],
+    })
+    const expected = { id: 'eni-9', type: 'Secondary', why: expect.stringContaining('someone') }
+    expect(first).toMatchObject({ changes: [], foreign: [expected], findings: [{ kind: 'foreign', repeated: false }] })
+    expect(second).toMatchObject({ changes: [], foreign: [expected], findings: [{ kind: 'foreign', repeated: true }] })
+  })
+
+  test('one on record that somebody has taken is left to them when that is seen twice, and does not come back', () => {
+    const state = recorded()
+    const part = { state, cloud: [cloudEni('eni-1', excluded)], ownership: blocking }
+    const { first, second } = twice(part)
+    expect(first).toMatchObject({ changes: [], foreign: [] })
+    commit(state, second)
+    expect(state.enis.get(KEY)).toMatchObject({ phase: 'lost' })
+    expect(second.foreign).toMatchObject([{ id: 'eni-1' }])
+    expect(run({ ...part, now: NOW + 9 * MINUTE, settledBefore: NOW + 9 * MINUTE })).toMatchObject({
+      changes: [],
+      findings: [],
+      foreign: [{ id: 'eni-1' }],
+    })
+  })
+})
+
+describe('an ENI on record', () => {
+  test('of which the answer says nothing that is understood is only known to be there', () => {
+    const { mac: _, vSwitchId: __, primaryIp: ___, instanceId: ____, ...rest } = cloudEni('eni-1')
+    const unknown = { ...rest, status: 'Unknown', type: 'Unknown', ips: [], tags: new Map() } as const
+    const { suspicions } = run({ state: recorded() })
+    const { changes, suspicions: left } = run({ state: recorded(), cloud: [unknown], suspicions })
+    expect(changes).toEqual([])
+    expect(left.size).toBe(0)
+  })
+
+  test('is believed gone when two answers lack it; what pods carry stays on record, the rest is forgotten', () => {
+    const { first, second } = twice({ state: recorded() })
+    expect(first).toMatchObject({ changes: [], findings: [{ kind: 'suspected' }] })
+    expect(second.changes).toMatchObject([
+      { kind: 'put-eni', eni: { id: 'eni-1', phase: 'lost' } },
+      { kind: 'drop-address', ip: ip(1) },
+      { kind: 'put-address', address: { ip: ip(2), phase: 'owned', lost: true } },
+    ])
+    expect(second.findings).toMatchObject([{ kind: 'ghost', level: 'error', fields: { podsCutOff: ip(2) } }])
+  })
+
+  test('that is gone takes its assigns with it, and its prefixes as far as no pod has anything of them', () => {
+    const state = recorded()
+    state.apply([
+      { kind: 'put-assign', assign: { token: 't' as AssignToken, eni: KEY, what: 'ipv4', count: 1, since: 0 } },
+      { kind: 'put-prefix', prefix: { cidr: prefix(0), eni: KEY, since: 0, phase: 'active' } },
+      { kind: 'put-prefix', prefix: { cidr: prefix(1), eni: KEY, since: 0, phase: 'active' } },
+      { kind: 'put-address', address: addressRecord(inPrefix(1, 4), owned, { prefix: prefix(1) }) },
+      { kind: 'put-address', address: addressRecord(inPrefix(1, 5), { phase: 'warm' }, { prefix: prefix(1) }) },
+    ])
+    commit(state, twice({ state }).second)
+    expect(state.assigns.size).toBe(0)
+    expect([...state.prefixes.values()]).toMatchObject([{ cidr: prefix(1), phase: 'lost' }])
+    expect([...state.addresses.values()]).toMatchObject([
+      { ip: inPrefix(1, 4), lost: true },
+      { ip: ip(2), lost: true },
+    ])
+  })
+
+  test('is dropped when no pod carries anything of it', () => {
+    const state = recorded()
+    state.apply([{ kind: 'drop-address', ip: ip(2) }])
+    expect(twice({ state }).second.changes).toEqual([{ kind: 'drop-eni', key: KEY }])
+  })
+
+  test('is attached again when it comes back, and its pods keep their addresses', () => {
+    const state = recorded()
+    commit(state, twice({ state }).second)
+    const later = NOW + 2 * MINUTE
+    expect(run({ state, now: later, settledBefore: later }).changes).toEqual([])
+    const back = run({ state, now: later, settledBefore: later, cloud: [cloudEni('eni-1')] })
+    expect(back.changes).toMatchObject([
+      { kind: 'put-eni', eni: { phase: 'attaching' } },
+      { kind: 'put-address', address: { ip: ip(2), phase: 'owned', owner: 'c/eth0' } },
+    ])
+    expect(back.findings.map(({ kind }) => kind)).toEqual(['regained', 'reattached'])
+  })
+
+  test('that somebody detached is attached again', () => {
+    const { changes, findings } = run({ state: recorded(), cloud: [available('eni-1')] })
+    expect(changes).toMatchObject([{ kind: 'put-eni', eni: { id: 'eni-1', phase: 'attaching' } }])
+    expect(findings).toMatchObject([{ kind: 'reattached', level: 'error', fields: { status: 'Available' } }])
+  })
+
+  test('that is to become empty is attached again for its pods, and goes when it has none', () => {
+    const state = recorded({ phase: 'draining' })
+    expect(run({ state, cloud: [available('eni-1')] }).changes).toMatchObject([{ eni: { phase: 'attaching' } }])
+    state.apply([{ kind: 'drop-address', ip: ip(2) }])
+    expect(run({ state, cloud: [available('eni-1')] }).changes).toMatchObject([{ eni: { phase: 'detaching' } }])
+  })
+
+  test('that is attached to another node is lost to this one', () => {
+    const cloud = [cloudEni('eni-1', { instanceId: OTHER })]
+    expect(run({ state: recorded(), cloud }).changes[0]).toMatchObject({ eni: { phase: 'lost' } })
+  })
+
+  test('and recorded after the cloud was asked is left alone', () => {
+    expect(run({ state: recorded(), settledBefore: -1 })).toMatchObject({ changes: [], findings: [] })
   })
 
   test.each([
-    ['the primary ENI', cloudEni('eni-9', { type: 'Primary' })],
-    [
-      'one that somebody else made',
-      cloudEni('eni-9', { tags: new Map([['creator', 'alibabacloud-erdma-controller']]) }),
-    ],
-    ['one without tags', cloudEni('eni-9', { tags: new Map() })],
-    ['one of another node', cloudEni('eni-9', { instanceId: parseCloudId<InstanceId>('i-other') })],
-    [
-      'a detached one that was made for another node',
-      available('eni-9', [
-        ['creator', 'terway'],
-        [NODE_TAG, 'i-other'],
-      ]),
-    ],
-  ])('%s is never touched', (_, eni) => {
-    expect(run({ cloud: [eni] }).changes).toEqual([])
+    [{ trunkId: ids('eni-t'), vlanId: 7 }, []],
+    [{ trunkId: ids('eni-t'), vlanId: 8 }, ['attaching']],
+    [{ vlanId: 7 }, ['attaching']],
+  ])('that is a member is attached where its trunk carries it: %j', (fields, phases) => {
+    const state = recorded({ role: 'member', vlanId: 7 })
+    const { changes } = run({ state, kind: 'member', cloud: [cloudEni('eni-1', { type: 'Member', ...fields })] })
+    expect(changes.flatMap((change) => (change.kind === 'put-eni' ? [change.eni.phase] : []))).toEqual(phases)
   })
 
-  test('one made for this node and never attached is removed', () => {
-    const { changes } = run({
-      cloud: [
-        available('eni-9', [
-          ['creator', 'terway'],
-          [NODE_TAG, HERE],
-        ]),
-      ],
-    })
-    expect(changes[0]).toMatchObject({ kind: 'put-eni', eni: { phase: 'deleting', id: 'eni-9' } })
-  })
-
-  test('one that a creation on record has made is left to that creation', () => {
-    const state = new PoolTables()
-    const key = 'intent-1' as EniKey
-    const request = { vSwitchId: VSWITCH, securityGroupIds: [], secondaryIps: 1, tags: {}, name: 'n', clientToken: key }
-    state.enis.set(key, { phase: 'creating', key, vSwitchId: VSWITCH, cidr: CIDR, request, since: 0 })
-    const eni = available('eni-9', [
-      ['creator', 'terway'],
-      [NODE_TAG, HERE],
-      [INTENT_TAG, key],
-    ])
-    expect(run({ state, cloud: [eni] }).changes).toEqual([])
-  })
-
-  describe('that the cloud does not name', () => {
-    const twice = (state: PoolTables) => run({ state, suspicions: run({ state }).suspicions })
-
-    test('is believed gone only when it is missing twice', () => {
-      const first = run({ state: recorded() })
-      expect(first).toMatchObject({ changes: [], findings: [], suspicions: { missing: new Set(['eni-1']) } })
-    })
-
-    test('keeps what pods carry on record and forgets the rest', () => {
-      const { changes, findings } = twice(recorded())
-      expect(changes).toMatchObject([
-        { kind: 'put-eni', eni: { id: 'eni-1', phase: 'lost' } },
-        { kind: 'put-address', address: { ip: ip(2), phase: 'owned', lost: true } },
-        { kind: 'drop-address', ip: ip(1) },
-      ])
-      expect(findings).toMatchObject([{ level: 'error', fields: { eni: 'eni-1', podsCutOff: ip(2) } }])
-    })
-
-    test('is dropped when no pod carries anything of it', () => {
-      const state = recorded()
-      state.apply([{ kind: 'drop-address', ip: ip(2) }])
-      expect(twice(state).changes).toEqual([{ kind: 'drop-eni', key: 'k1' }])
-    })
-
-    test('is attached again when it comes back, and its pods keep their addresses', () => {
-      const state = recorded()
-      state.apply(twice(state).changes)
-      expect(run({ state }).changes).toEqual([])
-      expect(run({ state, cloud: [cloudEni('eni-1')] }).changes).toMatchObject([
-        { kind: 'put-eni', eni: { phase: 'attaching' } },
-        { kind: 'put-address', address: { ip: ip(2), phase: 'owned', owner: 'c/eth0' } },
-      ])
-    })
-  })
-
-  test('one that somebody detached is attached again', () => {
-    const { changes, findings } = run({ state: recorded(), cloud: [available('eni-1', [['creator', 'terway']])] })
-    expect(changes).toMatchObject([{ kind: 'put-eni', eni: { id: 'eni-1', phase: 'attaching' } }])
-    expect(findings).toMatchObject([{ level: 'error', fields: { status: 'Available' } }])
-  })
-
-  test('one that somebody moved to another node is lost to this one', () => {
-    const cloud = [cloudEni('eni-1', { instanceId: parseCloudId<InstanceId>('i-other') })]
-    expect(run({ state: recorded(), cloud }).changes[0]).toMatchObject({ kind: 'put-eni', eni: { phase: 'lost' } })
-  })
-
-  test('one recorded after the cloud was asked is left alone', () => {
-    expect(run({ state: recorded(), settledBefore: -1 }).changes).toEqual([])
+  test.each<[PoolKind, PoolKind | 'trunk', boolean]>([
+    ['shared', 'exclusive', true],
+    ['exclusive', 'shared', true],
+    ['member', 'shared', true],
+    ['shared', 'trunk', true],
+    ['member', 'trunk', false],
+    ['member', 'member', false],
+  ])('in a pool of %s ENIs, %s: emptied %s', (kind, role, emptied) => {
+    const cloud = [cloudEni('eni-1', { trunkId: ids('eni-t') })]
+    const { changes } = run({ state: recorded({ role }), kind, cloud })
+    expect(changes.some((change) => change.kind === 'put-eni' && change.eni.phase === 'draining')).toBe(emptied)
   })
 })
 
@@ -200,32 +312,136 @@ describe('addresses of an ENI on record', () => {
     expect(run({ state: recorded(), cloud: [cloudEni('eni-1')] })).toMatchObject({ changes: [], findings: [] })
   })
 
-  test('a stranger is believed only when it is seen twice', () => {
-    const cloud = [cloudEni('eni-1', { ips: [ip(1), ip(2), ip(3)] })]
-    const first = run({ state: recorded(), cloud })
-    expect(first).toMatchObject({ changes: [], suspicions: { strangers: new Set([ip(3)]) } })
-    const second = run({ state: recorded(), cloud, suspicions: first.suspicions })
-    expect(second.changes).toMatchObject([{ kind: 'put-address', address: { ip: ip(3), phase: 'warm' } }])
+  test.each([
+    ['IPv4', { ips: [ip(1), ip(2), ip(3)] }, ip(3)],
+    ['IPv6', { ipv6s: [ip6(3)] }, ip6(3)],
+  ])('an %s stranger is taken over when it is seen twice', (_, fields, stranger) => {
+    const { first, second } = twice({ state: recorded(), cloud: [cloudEni('eni-1', fields)] })
+    expect(first).toMatchObject({ changes: [], findings: [{ kind: 'suspected', fields: { ip: stranger } }] })
+    expect(second.changes).toMatchObject([{ kind: 'put-address', address: { ip: stranger, phase: 'warm' } }])
   })
 
-  test('what an assign under way brings is left to it', () => {
+  test('what an assign under way brings is left to it; another family’s is not', () => {
     const state = recorded()
-    state.assigns.set('t' as AssignToken, { token: 't' as AssignToken, eni: 'k1' as EniKey, count: 1, since: 0 })
-    const cloud = [cloudEni('eni-1', { ips: [ip(1), ip(2), ip(3)] })]
-    expect(run({ state, cloud, suspicions: { ...NO_SUSPICIONS, strangers: new Set([ip(3)]) } }).changes).toEqual([])
+    state.apply([
+      { kind: 'put-assign', assign: { token: 't' as AssignToken, eni: KEY, what: 'ipv4', count: 1, since: 0 } },
+    ])
+    const cloud = [cloudEni('eni-1', { ips: [ip(1), ip(2), ip(3)], ipv6s: [ip6(3)] })]
+    expect(twice({ state, cloud }).second.changes).toMatchObject([{ address: { ip: ip6(3) } }])
   })
 
-  test('a ghost is out of use, and the pod that has it is reported', () => {
-    const { changes, findings } = run({ state: recorded(), cloud: [cloudEni('eni-1', { ips: [ip(1)] })] })
-    expect(changes).toMatchObject([{ kind: 'put-address', address: { ip: ip(2), phase: 'owned', lost: true } }])
-    expect(findings).toMatchObject([{ level: 'error', fields: { ip: ip(2), owner: 'c/eth0' } }])
+  test('one of a pod that is gone is out of use, and reported once; it comes back', () => {
     const state = recorded()
-    state.apply(changes)
-    expect(run({ state, cloud: [cloudEni('eni-1', { ips: [ip(1)] })] }).findings).toEqual([])
+    const cloud = [cloudEni('eni-1', { ips: [ip(1)] })]
+    const { first, second } = twice({ state, cloud })
+    expect(first.changes).toMatchObject([{ address: { ip: ip(2), phase: 'owned', lost: true } }])
+    expect(first.findings).toMatchObject([{ kind: 'ghost', level: 'error', fields: { owner: 'c/eth0' } }])
+    expect(second).toMatchObject({ changes: [], findings: [] })
+    const back = run({ state, cloud: [cloudEni('eni-1')] })
+    commit(state, back)
+    expect(state.addresses.get(ip(2))).toEqual(addressRecord(ip(2), owned))
+    expect(back.findings).toMatchObject([{ kind: 'regained' }])
   })
 
-  test('a ghost that nobody has is forgotten', () => {
-    const { changes } = run({ state: recorded(), cloud: [cloudEni('eni-1', { primaryIp: ip(2), ips: [ip(2)] })] })
+  test('one that nobody has is forgotten; one that is being given back is left to that', () => {
+    const state = recorded()
+    state.apply([{ kind: 'put-address', address: addressRecord(ip(3), { phase: 'unassigning' }) }])
+    const { changes } = run({ state, cloud: [cloudEni('eni-1', { ips: [ip(2)] })] })
     expect(changes).toEqual([{ kind: 'drop-address', ip: ip(1) }])
   })
+
+  test('one recorded after the cloud was asked is left alone', () => {
+    const state = recorded()
+    state.apply([{ kind: 'put-address', address: addressRecord(ip(3), { phase: 'warm' }, { since: NOW }) }])
+    expect(run({ state, cloud: [cloudEni('eni-1')], settledBefore: NOW - 1 }).changes).toEqual([])
+  })
+
+  test('one that cools down is not freed by turning up on another ENI', () => {
+    const state = recorded()
+    const cooling = { phase: 'cooling', until: NOW + MINUTE } as const
+    state.apply([
+      { kind: 'put-eni', eni: eniRecord({ key: 'k2' as EniKey, id: ids('eni-2') }) },
+      { kind: 'put-address', address: addressRecord(ip(3), cooling) },
+    ])
+    const moved = [cloudEni('eni-1'), cloudEni('eni-2', { ips: [ip(3)], primaryIp: ip(3) })]
+    const { changes } = run({ state, cloud: moved })
+    expect(changes).toEqual([{ kind: 'drop-address', ip: ip(3) }])
+  })
+
+  test('a ghost is its pod’s again on whichever ENI the cloud assigns it to', () => {
+    const state = recorded()
+    const key = 'k2' as EniKey
+    state.apply([{ kind: 'put-eni', eni: eniRecord({ key, id: ids('eni-2'), primaryIp: ip(9) }) }])
+    const cloud = [cloudEni('eni-1', { ips: [ip(1)] }), cloudEni('eni-2', { ips: [ip(2)], primaryIp: ip(9) })]
+    commit(state, twice({ state, cloud }).second)
+    expect(state.addresses.get(ip(2))).toEqual(addressRecord(ip(2), owned, { eni: key }))
+  })
+})
+
+describe('prefixes of an ENI on record', () => {
+  function withPrefix() {
+    const state = recorded()
+    state.apply([{ kind: 'put-prefix', prefix: { cidr: prefix(0), eni: KEY, since: 0, phase: 'active' } }])
+    for (let i = 0; i < 16; i++) {
+      const phase = i === 5 ? owned : { phase: 'warm' as const }
+      state.apply([{ kind: 'put-address', address: addressRecord(inPrefix(0, i), phase, { prefix: prefix(0) }) }])
+    }
+    return state
+  }
+  const listed = cloudEni('eni-1', { ipv4Prefixes: [prefix(0)] })
+
+  test('nothing changes when both sides agree', () => {
+    expect(run({ state: withPrefix(), cloud: [listed] })).toMatchObject({ changes: [], findings: [] })
+  })
+
+  test('one that is gone is kept for what pods have of it, and comes back whole when two answers have it again', () => {
+    const state = withPrefix()
+    const gone = run({ state, cloud: [cloudEni('eni-1')] })
+    commit(state, gone)
+    expect(gone.findings).toMatchObject([{ kind: 'ghost', fields: { prefix: prefix(0), podsCutOff: inPrefix(0, 5) } }])
+    expect(state.prefixes.get(prefix(0))?.phase).toBe('lost')
+    expect([...state.addresses.keys()]).toEqual([ip(1), ip(2), inPrefix(0, 5)])
+    const { first, second } = twice({ state, cloud: [listed] })
+    expect(first.changes).toEqual([])
+    commit(state, second)
+    expect(second.findings).toMatchObject([{ kind: 'regained' }])
+    expect(state.prefixes.get(prefix(0))?.phase).toBe('active')
+    expect(state.addresses.size).toBe(2 + 16)
+    expect(state.addresses.get(inPrefix(0, 5))).toEqual(addressRecord(inPrefix(0, 5), owned, { prefix: prefix(0) }))
+  })
+
+  test('one that is gone and that no pod has anything of is dropped with its addresses', () => {
+    const state = withPrefix()
+    state.apply([
+      { kind: 'put-address', address: addressRecord(inPrefix(0, 5), { phase: 'warm' }, { prefix: prefix(0) }) },
+    ])
+    commit(state, run({ state, cloud: [cloudEni('eni-1')] }))
+    expect(state.prefixes.size).toBe(0)
+    expect([...state.addresses.keys()]).toEqual([ip(1), ip(2)])
+  })
+
+  test('one that is being given back is left to that', () => {
+    const state = withPrefix()
+    state.apply([{ kind: 'put-prefix', prefix: { cidr: prefix(0), eni: KEY, since: 0, phase: 'unassigning' } }])
+    expect(run({ state, cloud: [cloudEni('eni-1')] }).changes).toEqual([])
+  })
+
+  test('a stranger is taken over with its addresses when it is seen twice, unless an assign brings it', () => {
+    const cloud = [listed]
+    const state = recorded()
+    const { first, second } = twice({ state, cloud, podRoutes: new Map([[inPrefix(0, 5), LINK]]) })
+    expect(first.changes).toEqual([])
+    commit(state, second)
+    expect(state.addresses.size).toBe(2 + 16)
+    expect(state.addresses.get(inPrefix(0, 5))).toMatchObject({ phase: 'owned', prefix: prefix(0) })
+    const assigning = recorded()
+    const token = 't' as AssignToken
+    assigning.apply([{ kind: 'put-assign', assign: { token, eni: KEY, what: 'ipv4-prefix', count: 1, since: 0 } }])
+    expect(twice({ state: assigning, cloud }).second.changes).toEqual([])
+  })
+})
+
+test('no ENI is looked at twice though the answer names it twice', () => {
+  const { changes } = reconcile(worldOf({ cloud: [cloudEni('eni-9'), cloudEni('eni-9')], fresh: true }))
+  expect(changes.filter(({ kind }) => kind === 'put-eni')).toHaveLength(1)
 })

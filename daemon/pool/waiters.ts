@@ -1,21 +1,20 @@
 /** The line of ADDs that wait for an address, first come first served. */
-import type { Owner } from './model.ts'
 
-export interface Waiter<T> {
-  readonly owner: Owner
+export interface Waiter<Request, T> {
+  readonly request: Request
   resolve(value: T): void
   reject(error: Error): void
 }
 
-export class Waiters<T> {
-  readonly #line: Waiter<T>[] = []
+export class Waiters<Request, T> {
+  readonly #line: Waiter<Request, T>[] = []
 
   get length(): number {
     return this.#line.length
   }
 
   /** The first in line, left where it is. */
-  first(): Waiter<T> | undefined {
+  first(): Waiter<Request, T> | undefined {
     return this.#line[0]
   }
 
@@ -24,20 +23,22 @@ export class Waiters<T> {
     this.#line.shift()?.resolve(value)
   }
 
-  /** Turns the last `count` in line away. */
-  turnAway(count: number, error: () => Error): void {
-    for (const waiter of this.#line.splice(this.#line.length - count, count)) waiter.reject(error())
+  /** Turns the last `count` in line away. @returns their requests */
+  turnAway(count: number, error: () => Error): Request[] {
+    const away = this.#line.splice(this.#line.length - count, count)
+    for (const waiter of away) waiter.reject(error())
+    return away.map(({ request }) => request)
   }
 
   /**
    * Waits in line until served, turned away or until the signal aborts; then the place in line is free again.
    * @throws the signal's reason, or the error it was turned away with.
    */
-  join(owner: Owner, signal: AbortSignal): Promise<T> {
+  join(request: Request, signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
       const leave = () => signal.removeEventListener('abort', abort)
-      const waiter: Waiter<T> = {
-        owner,
+      const waiter: Waiter<Request, T> = {
+        request,
         resolve: (value) => {
           leave()
           resolve(value)

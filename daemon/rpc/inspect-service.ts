@@ -1,14 +1,17 @@
 /** The Inspect service: what the daemon knows, for an operator's eyes. Changes nothing. */
 import type { NodeFacts } from '../../cloud/metadata.ts'
 import type { NetworkPlan, Difference as PlanDifference } from '../../netlink/plan.ts'
-import type { Address } from '../../proto/generated/terway/inspect/v1/Address.ts'
 import type { Difference } from '../../proto/generated/terway/inspect/v1/Difference.ts'
-import type { Eni } from '../../proto/generated/terway/inspect/v1/Eni.ts'
+import type { Endpoint as EndpointMessage } from '../../proto/generated/terway/inspect/v1/Endpoint.ts'
 import type { InspectHandlers } from '../../proto/generated/terway/inspect/v1/Inspect.ts'
 import type { Node } from '../../proto/generated/terway/inspect/v1/Node.ts'
 import type { PodContext } from '../pod/context.ts'
-import { type AddressRecord, addressesOf, type EniRecord, ownerOf } from '../pool/model.ts'
-import type { Pool } from '../pool/pool.ts'
+import { ownerOf } from '../pool/model.ts'
+import type { ForeignEni } from '../pool/reconcile.ts'
+import type { EventLog } from '../pool/report/events.ts'
+import type { NodeCondition } from '../pool/report/sufficiency.ts'
+import type { Endpoint } from '../store/endpoint.ts'
+import { showCondition, showEnis, showEvent, showPool } from './show-pool.ts'
 
 export interface InspectOptions {
   readonly nodeName: string
@@ -17,6 +20,9 @@ export interface InspectOptions {
   /** ms since the epoch */
   readonly startedAt: number
   readonly pods: PodContext
+  readonly reports: { readonly events: EventLog; readonly current: NodeCondition | undefined }
+  /** ENIs of this instance that are not ours. */
+  readonly foreign: () => readonly ForeignEni[]
   /** The plans of the node and its ENIs, by the name to report them under. */
   readonly nodePlans: () => readonly (readonly [owner: string, plan: NetworkPlan])[]
 }
@@ -45,8 +51,9 @@ function toMessage(owner: string, { found = '', ...difference }: PlanDifference)
   return { owner, found, ...difference }
 }
 
-function showNode({ nodeName, facts, version, startedAt, pods }: InspectOptions): Node {
+function showNode({ nodeName, facts, version, startedAt, pods, reports, foreign }: InspectOptions): Node {
   const { pool, endpoints } = pods
+  const all = endpoints.all()
   return {
     name: nodeName,
     instanceId: facts.instanceId,
@@ -56,62 +63,18 @@ function showNode({ nodeName, facts, version, startedAt, pods }: InspectOptions)
     vpcId: facts.vpcId,
     version,
     startedAt,
-    enis: [...pool.state.enis.values()].map((eni) => showEni(pods, eni)),
+    enis: showEnis(pool, all),
     pool: showPool(pool),
-    endpoints: endpoints.all().map((endpoint) => ({
-      containerId: endpoint.containerId,
-      ifname: endpoint.ifname,
-      netns: endpoint.netns,
-      namespace: endpoint.namespace,
-      pod: endpoint.pod,
-      ips: endpoint.ip === undefined ? [] : [endpoint.ip],
-      eniId: endpoint.eniId ?? '',
-      hostLink: endpoint.hostLink ?? '',
-      phase: endpoint.phase,
-      since: endpoint.since,
-    })),
+    endpoints: all.map(showEndpoint),
     problems: pool.problems,
+    foreignEnis: foreign().map(({ id, type, why }) => ({ id, type, why })),
+    events: reports.events.latest.map(showEvent),
+    conditions: reports.current === undefined ? [] : [showCondition(reports.current)],
   }
 }
 
-function showEni(pods: PodContext, eni: EniRecord): Eni {
-  const { pool } = pods
-  const ready = pool.readyEni(eni.key)
-  const common = {
-    vswitchId: eni.vSwitchId,
-    vswitchCidr: eni.cidr,
-    phase: eni.phase,
-    capacity: pool.limits.addressesPerEni,
-    link: ready?.link ?? '',
-    ifindex: ready?.ifindex ?? 0,
-    gateway: ready?.gateway ?? '',
-    addresses: addressesOf(pool.state, eni.key).map((address) => showAddress(pods, address)),
-  }
-  return eni.phase === 'creating' ? common : { ...common, id: eni.id, mac: eni.mac, primaryIp: eni.primaryIp }
-}
-
-function showAddress({ endpoints }: PodContext, address: AddressRecord): Address {
-  const { ip, primary, phase } = address
-  if (address.phase === 'cooling') return { ip, primary, phase, coolingUntil: address.until }
-  if (address.phase !== 'owned') return { ip, primary, phase }
-  const owner = endpoints.all().find(({ containerId, ifname }) => ownerOf(containerId, ifname) === address.owner)
-  if (owner === undefined) return { ip, primary, phase, pod: address.owner }
-  return { ip, primary, phase, pod: `${owner.namespace}/${owner.pod}`, containerId: owner.containerId }
-}
-
-function showPool(pool: Pool): NonNullable<Node['pool']> {
-  const addresses = [...pool.state.addresses.values()].filter(
-    (address) => pool.state.enis.get(address.eni)?.phase === 'in-use' && address.phase !== 'unassigning',
-  )
-  const count = (phase: AddressRecord['phase']) => addresses.filter((address) => address.phase === phase).length
-  return {
-    total: addresses.length,
-    allocated: count('owned'),
-    available: count('warm'),
-    cooling: count('cooling'),
-    capacity: pool.limits.maxEnis * pool.limits.addressesPerEni,
-    min: pool.limits.minFree,
-    max: pool.limits.maxFree,
-    waiting: pool.waiting,
-  }
+function showEndpoint(endpoint: Endpoint): EndpointMessage {
+  const { containerId, ifname, netns, namespace, pod, ip, eniId = '', hostLink = '', phase, since } = endpoint
+  const ips = ip === undefined ? [] : [ip]
+  return { containerId, ifname, netns, namespace, pod, ips, eniId, hostLink, phase, since }
 }

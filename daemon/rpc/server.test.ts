@@ -5,10 +5,11 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import type { CniHandlers } from '../../proto/generated/terway/cni/v1/Cni.ts'
 import type { InspectHandlers } from '../../proto/generated/terway/inspect/v1/Inspect.ts'
+import type { RepairHandlers } from '../../proto/generated/terway/repair/v1/Repair.ts'
 import { type RunningServer, SocketError, serve } from './server.ts'
 
 /** These tests open the socket and never call: what the services do is tested where they are. */
-const SERVICES = { cni: {} as CniHandlers, inspect: {} as InspectHandlers }
+const SERVICES = { cni: {} as CniHandlers, inspect: {} as InspectHandlers, repair: {} as RepairHandlers }
 
 let directory: string
 let path: string

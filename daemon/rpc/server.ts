@@ -3,13 +3,15 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync, statSync } from 'n
 import { createConnection } from 'node:net'
 import { dirname } from 'node:path'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
-import { Cni, Inspect } from '../../proto/contract.ts'
+import { Cni, Inspect, Repair } from '../../proto/contract.ts'
 import type { CniHandlers } from '../../proto/generated/terway/cni/v1/Cni.ts'
 import type { InspectHandlers } from '../../proto/generated/terway/inspect/v1/Inspect.ts'
+import type { RepairHandlers } from '../../proto/generated/terway/repair/v1/Repair.ts'
 
 export interface Services {
   readonly cni: CniHandlers
   readonly inspect: InspectHandlers
+  readonly repair: RepairHandlers
 }
 
 /** The socket's path cannot be used. */
@@ -37,6 +39,7 @@ export async function serve(path: string, services: Services): Promise<RunningSe
   const server = new Server()
   server.addService(Cni.service, services.cni)
   server.addService(Inspect.service, services.inspect)
+  server.addService(Repair.service, services.repair)
   // Nobody may connect between bind and chmod.
   const mask = process.umask(0o177)
   try {

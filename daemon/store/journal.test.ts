@@ -7,18 +7,34 @@ import { type EniId, parseCloudId, type SecurityGroupId, type VSwitchId } from '
 import { parseCidr, parseIpv4, parseMac } from '../../inet/address.ts'
 import { parseLinkName } from '../../inet/link-name.ts'
 import { planHost } from '../datapath/policy-route.ts'
-import type { AddressRecord, AssignToken, Change, CreatingEni, EniKey, KnownEni, Owner } from '../pool/model.ts'
+import type {
+  AddressRecord,
+  AssignRecord,
+  AssignToken,
+  Change,
+  CreatingEni,
+  EniKey,
+  KnownEni,
+  Owner,
+} from '../pool/model.ts'
 import type { Endpoint } from './endpoint.ts'
 import { Journal, JournalError } from './journal.ts'
 
 const VSWITCH = parseCloudId<VSwitchId>('vsw-h')
 const CIDR = parseCidr('10.0.1.0/24')
 const KNOWN: KnownEni = {
-  ...{ phase: 'in-use', key: 'k1' as EniKey, vSwitchId: VSWITCH, cidr: CIDR, id: parseCloudId<EniId>('eni-1') },
+  ...{
+    phase: 'in-use',
+    role: 'shared',
+    key: 'k1' as EniKey,
+    vSwitchId: VSWITCH,
+    cidr: CIDR,
+    id: parseCloudId<EniId>('eni-1'),
+  },
   ...{ mac: parseMac('00:16:3e:00:00:01'), primaryIp: parseIpv4('10.0.1.1'), since: 1 },
 }
 const CREATING: CreatingEni = {
-  ...{ phase: 'creating', key: 'k2' as EniKey, vSwitchId: VSWITCH, cidr: CIDR, since: 2 },
+  ...{ phase: 'creating', role: 'shared', key: 'k2' as EniKey, vSwitchId: VSWITCH, cidr: CIDR, since: 2 },
   request: {
     ...{ vSwitchId: VSWITCH, securityGroupIds: [parseCloudId<SecurityGroupId>('sg-1')], secondaryIps: 3 },
     ...{ tags: { creator: 'terway' }, name: 'n', clientToken: 'k2' },
@@ -33,7 +49,7 @@ const ADDRESSES = [
   address(4, 'k1', { phase: 'cooling', until: 99 } as never),
   address(5, 'k1', { phase: 'unassigning' }),
 ]
-const ASSIGN = { token: 't1' as AssignToken, eni: 'k1' as EniKey, count: 2, since: 4 }
+const ASSIGN: AssignRecord = { token: 't1' as AssignToken, eni: 'k1' as EniKey, what: 'ipv4', count: 2, since: 4 }
 const FILLED: Change[] = [
   { kind: 'put-eni', eni: KNOWN },
   { kind: 'put-eni', eni: CREATING },

@@ -6,17 +6,19 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import type { Change, EniKey, PoolState } from '../pool/model.ts'
-import { PoolTables } from '../pool/model.ts'
+import type { Change, EniKey } from '../pool/model.ts'
+import { type PoolState, PoolTables } from '../pool/tables.ts'
 import { decodeEndpoint, type Endpoint, type EndpointKey } from './endpoint.ts'
-import { decodeAddress, decodeAssign, decodeEni } from './pool-rows.ts'
+import { decodeAddress, decodeAssign, decodeEni, decodePrefix } from './pool-rows.ts'
 
 /** The journal cannot be opened or is not one of ours. */
 export class JournalError extends Error {
   override readonly name = 'JournalError'
 }
 
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
+/** What the second version has more than the first. */
+const SECOND = 'CREATE TABLE prefixes (cidr TEXT PRIMARY KEY, eni TEXT NOT NULL, record TEXT NOT NULL) STRICT;'
 const SCHEMA = `
   CREATE TABLE enis (key TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
   CREATE TABLE addresses (ip TEXT PRIMARY KEY, eni TEXT NOT NULL, record TEXT NOT NULL) STRICT;
@@ -25,6 +27,7 @@ const SCHEMA = `
     container_id TEXT NOT NULL, ifname TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (container_id, ifname)
   ) STRICT;
   CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  ${SECOND}
   PRAGMA user_version = ${SCHEMA_VERSION};
 `
 
@@ -33,6 +36,9 @@ const STATEMENTS = {
   dropEni: 'DELETE FROM enis WHERE key = ?',
   dropAddressesOf: 'DELETE FROM addresses WHERE eni = ?',
   dropAssignsOf: 'DELETE FROM assigns WHERE eni = ?',
+  dropPrefixesOf: 'DELETE FROM prefixes WHERE eni = ?',
+  putPrefix: 'INSERT OR REPLACE INTO prefixes VALUES (?, ?, ?)',
+  dropPrefix: 'DELETE FROM prefixes WHERE cidr = ?',
   putAddress: 'INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)',
   dropAddress: 'DELETE FROM addresses WHERE ip = ?',
   putAssign: 'INSERT OR REPLACE INTO assigns VALUES (?, ?, ?)',
@@ -41,6 +47,7 @@ const STATEMENTS = {
   dropEndpoint: 'DELETE FROM endpoints WHERE container_id = ? AND ifname = ?',
   putFact: 'INSERT OR REPLACE INTO facts VALUES (?, ?)',
 } as const
+type Table = 'enis' | 'addresses' | 'prefixes' | 'assigns' | 'endpoints'
 type StatementName = keyof typeof STATEMENTS
 
 export class Journal {
@@ -81,20 +88,12 @@ export class Journal {
   }
 
   loadPool(): PoolState {
-    const tables = new PoolTables()
-    for (const record of this.#records('enis')) {
-      const eni = decodeEni(record)
-      tables.enis.set(eni.key, eni)
-    }
-    for (const record of this.#records('addresses')) {
-      const address = decodeAddress(record)
-      tables.addresses.set(address.ip, address)
-    }
-    for (const record of this.#records('assigns')) {
-      const assign = decodeAssign(record)
-      tables.assigns.set(assign.token, assign)
-    }
-    return tables
+    return PoolTables.of({
+      enis: this.#load('enis', decodeEni, ({ key }) => key),
+      addresses: this.#load('addresses', decodeAddress, ({ ip }) => ip),
+      prefixes: this.#load('prefixes', decodePrefix, ({ cidr }) => cidr),
+      assigns: this.#load('assigns', decodeAssign, ({ token }) => token),
+    })
   }
 
   loadEndpoints(): Endpoint[] {
@@ -103,7 +102,13 @@ export class Journal {
 
   /** All or none of the changes. */
   commitPool(changes: readonly Change[]): void {
-    if (changes.length === 0) return
+    const [only, ...others] = changes
+    if (only === undefined) return
+    // By itself a statement is a transaction already.
+    if (others.length === 0 && only.kind !== 'drop-eni') {
+      this.#commitOne(only)
+      return
+    }
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       for (const change of changes) this.#commitOne(change)
@@ -147,6 +152,12 @@ export class Journal {
       case 'drop-address':
         this.#run('dropAddress', change.ip)
         break
+      case 'put-prefix':
+        this.#run('putPrefix', change.prefix.cidr, change.prefix.eni, JSON.stringify(change.prefix))
+        break
+      case 'drop-prefix':
+        this.#run('dropPrefix', change.cidr)
+        break
       case 'put-assign':
         this.#run('putAssign', change.assign.token, change.assign.eni, JSON.stringify(change.assign))
         break
@@ -159,6 +170,7 @@ export class Journal {
   #dropEni(key: EniKey): void {
     this.#run('dropEni', key)
     this.#run('dropAddressesOf', key)
+    this.#run('dropPrefixesOf', key)
     this.#run('dropAssignsOf', key)
   }
 
@@ -166,7 +178,12 @@ export class Journal {
     this.#statements.get(name)?.run(...values)
   }
 
-  #records(table: 'enis' | 'addresses' | 'assigns' | 'endpoints'): unknown[] {
+  #load<Key, T>(table: Table, decode: (record: unknown) => T, keyOf: (record: T) => Key): ReadonlyMap<Key, T> {
+    const records = this.#records(table).map(decode)
+    return new Map(records.map((record) => [keyOf(record), record]))
+  }
+
+  #records(table: Table): unknown[] {
     const rows = this.#db.prepare(`SELECT record FROM ${table}`).all()
     return rows.map((row) => JSON.parse(String(row.record)))
   }
@@ -191,6 +208,11 @@ function lockDirectory(directory: string): DatabaseSync {
 function migrate(db: DatabaseSync, path: string): void {
   const version = Number(db.prepare('PRAGMA user_version').get()?.user_version)
   if (version === SCHEMA_VERSION) return
+  if (version === 1) {
+    // A node that is upgraded has pods, whose addresses are in there.
+    db.exec(`BEGIN; ${SECOND} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`)
+    return
+  }
   if (version !== 0) {
     throw new JournalError(
       `${path} has schema version ${version}, this terwayd knows ${SCHEMA_VERSION}: run the newer one`,

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { type Logger, pino } from 'pino'
 import { Gauge, Registry } from 'prom-client'
 import { Budget } from '../../cloud/budget/budget.ts'
-import { createMetrics, serveMetrics } from './metrics.ts'
+import { KeptReports } from '../pool/report/reports.ts'
+import { createMetrics, type Metrics, type MetricsSources, serveMetrics } from './metrics.ts'
 
 const HOST = '127.0.0.1'
 
@@ -20,6 +21,13 @@ afterEach(() => {
   for (const server of servers) server.close().closeAllConnections()
 })
 
+/** Of a daemon that has no pool yet. */
+function metricsOf(budget: MetricsSources['budget'] = () => []): Metrics {
+  return createMetrics({
+    ...{ node: 'node-a', pool: () => undefined, reports: new KeptReports(log), forgotten: () => 0, budget },
+  })
+}
+
 async function get(registry: Registry, path: string): Promise<Response> {
   const server = await serveMetrics({ listen: { host: HOST, port: 0 }, registry, log })
   servers.push(server)
@@ -27,7 +35,7 @@ async function get(registry: Registry, path: string): Promise<Response> {
 }
 
 test('metrics are at /metrics and nothing is anywhere else', async () => {
-  const { registry } = createMetrics(() => undefined)
+  const { registry } = metricsOf()
   const answer = await get(registry, '/metrics')
   expect(answer.status).toBe(200)
   expect(await answer.text()).toContain('terway_cni_call_latency_ms')
@@ -35,7 +43,7 @@ test('metrics are at /metrics and nothing is anywhere else', async () => {
 })
 
 test('cloud calls are counted by action, failures and throttled answers among them, and timed by code', async () => {
-  const { registry, observeCloud } = createMetrics(() => undefined)
+  const { registry, observeCloud } = metricsOf()
   const call = { action: 'AttachNetworkInterface', milliseconds: 40, attempt: 1, queued: 7, priority: 'pod' } as const
   observeCloud({ ...call, code: 'OK' })
   const first = await registry.metrics()
@@ -51,7 +59,7 @@ test('cloud calls are counted by action, failures and throttled answers among th
 })
 
 test('a call that had no turn in time is counted by itself: it was not sent', async () => {
-  const { registry, observeCloud } = createMetrics(() => undefined)
+  const { registry, observeCloud } = metricsOf()
   const call = { action: 'TagResources', milliseconds: 40, attempt: 1, queued: 7, priority: 'pod' } as const
   observeCloud({ ...call, code: 'OK' })
   expect(await registry.metrics()).toContain('terway_api_queue_timeouts{action="TagResources",priority="pod"} 0')
@@ -67,10 +75,7 @@ test('a call that had no turn in time is counted by itself: it was not sent', as
 
 test('who waits for a turn is shown by action and priority', async () => {
   const budget = new Budget({ conf: { perAction: { TagResources: 1 } } })
-  const { registry } = createMetrics(
-    () => undefined,
-    () => budget.snapshot(),
-  )
+  const { registry } = metricsOf(() => budget.snapshot())
   await budget.acquire('TagResources', { priority: 'pod' })
   const leaver = new AbortController()
   const waiting = budget.acquire('TagResources', { priority: 'clean-up', signal: leaver.signal })
@@ -84,10 +89,7 @@ test('who waits for a turn is shown by action and priority', async () => {
 
 test('the rate that the budget allows is shown as it is when asked', async () => {
   const budget = new Budget({ conf: { perAction: { TagResources: 120 }, burstSize: 1 } })
-  const { registry } = createMetrics(
-    () => undefined,
-    () => budget.snapshot(),
-  )
+  const { registry } = metricsOf(() => budget.snapshot())
   expect(await registry.metrics()).not.toContain('terway_api_budget_per_second{')
   const permit = await budget.acquire('TagResources', { priority: 'pod' })
   expect(await registry.metrics()).toContain('terway_api_budget_per_second{action="TagResources"} 2')

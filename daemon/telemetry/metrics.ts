@@ -7,9 +7,14 @@ import { PRIORITIES } from '../../cloud/budget/priority.ts'
 import { kindOf } from '../../cloud/error.ts'
 import type { FinishedCall } from '../../cloud/transport.ts'
 import type { ListenAddress } from '../config/flags.ts'
-import type { Pool } from '../pool/pool.ts'
+import { createPoolMetrics, type PoolMetrics, type PoolSources } from './pool-metrics.ts'
 
-export interface Metrics {
+export interface MetricsSources extends PoolSources {
+  /** The request budget as it stands, asked at every collection. */
+  readonly budget?: () => readonly ActionBudget[]
+}
+
+export interface Metrics extends PoolMetrics {
   readonly registry: Registry
   observeCni(call: { verb: string; code: number; milliseconds: number }): void
   observeCloud(call: FinishedCall): void
@@ -18,25 +23,18 @@ export interface Metrics {
 /** Upper bounds in ms: from a warm ADD to the deadline of a CNI call. */
 const BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 120_000]
 
-/** @param budget the request budget as it stands, asked at every collection */
-export function createMetrics(pool: () => Pool | undefined, budget?: () => readonly ActionBudget[]): Metrics {
+export function createMetrics(sources: MetricsSources): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const cni = new Histogram({
     ...{ name: 'terway_cni_call_latency_ms', help: 'CNI calls by verb and CNI error code (0: success)', registers },
     ...{ labelNames: ['verb', 'code'], buckets: BUCKETS },
   })
-  new Gauge({
-    ...{ name: 'terway_ip_pool_addresses', help: 'Addresses of this node by phase', labelNames: ['phase'], registers },
-    collect() {
-      this.reset()
-      for (const { phase } of pool()?.state.addresses.values() ?? []) this.inc({ phase })
-    },
-  })
   return {
     registry,
+    ...createPoolMetrics(registry, sources),
     observeCni: ({ verb, code, milliseconds }) => cni.observe({ verb, code: String(code) }, milliseconds),
-    observeCloud: createCloudMetrics(registry, budget),
+    observeCloud: createCloudMetrics(registry, sources.budget),
   }
 }
 

@@ -40,6 +40,8 @@ export interface GatewayOptions {
   readonly faults?: Faults
   /** Shared with who else gives out keys. */
   readonly temporaryKeys?: TemporaryKeys
+  /** Makes all calls, unsigned. Not given: each call proves by its signature who makes it. */
+  readonly caller?: Key
 }
 
 interface Call {
@@ -134,7 +136,7 @@ export class Gateway {
   /** Who calls, and what. */
   #admit(call: Call): Action {
     const action = ACTIONS.get(call.name)
-    if (action?.unsigned !== true) call.key = this.#authenticate(call.request)
+    if (action?.unsigned !== true) call.key = this.#options.caller ?? this.#authenticate(call.request)
     if (call.request.method !== 'POST') {
       throw new ApiError('UnsupportedHTTPMethod', `${call.request.method} is not supported, use POST.`)
     }

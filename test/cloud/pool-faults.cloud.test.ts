@@ -3,13 +3,14 @@
  * own, the pool ends up with what the cloud has and nothing more, and it did not ask over and over again.
  */
 import { afterEach, expect, test } from '@jest/globals'
+import { poolLimits } from '../../daemon/pool/settings.ts'
 import { testRegion } from '../simulator/region.ts'
 import { assigned, PoolUnderTest } from './pool-under-test.ts'
 import { type AuditEntry, type FaultRequest, RegionUnderTest } from './region-under-test.ts'
 
 /** Seconds of the region in a real one: the pool waits up to a minute for an ENI. */
 const SPEED = 20
-const LIMITS = { maxEnis: 2, addressesPerEni: 5, minFree: 2, maxFree: 4 }
+const LIMITS = poolLimits({ maxEnis: 2, addressesPerEni: 5, minFree: 2, maxFree: 4 })
 const PODS = 6
 /**
  * Calls of either run without a fault: a look at what there is, two ENIs made and attached, or detached and deleted, the
@@ -77,7 +78,7 @@ test.each<[string, readonly FaultRequest[]]>([
     const { pool } = running
     const one = running
     const leases = await Promise.all(Array.from({ length: PODS }, (_unused, i) => one.acquire(`pod-${i}`)))
-    expect(new Set(leases.map((lease) => lease.ip)).size).toBe(PODS)
+    expect(new Set(leases.map((lease) => lease.ipv4)).size).toBe(PODS)
     await until(() => one.isSettled(LIMITS.minFree), `settled, ${pool.problems.join()}`)
 
     await under.clearFaults()
@@ -85,7 +86,7 @@ test.each<[string, readonly FaultRequest[]]>([
     expect(assigned(enis)).toEqual(running.known())
     expect(enis.map((eni) => eni.status)).toEqual(Array(enis.length).fill('InUse'))
     const usable = enis.flatMap((eni) => eni.ips)
-    for (const lease of leases) expect(usable).toContain(lease.ip)
+    for (const lease of leases) expect(usable).toContain(lease.ipv4)
     expect(enis.length).toBeLessThanOrEqual(LIMITS.maxEnis)
     const calls = await under.audit()
     expect(calls.length).toBeLessThan(4 * QUIET)

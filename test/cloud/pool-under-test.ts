@@ -14,10 +14,11 @@ import {
   type ZoneId,
 } from '../../cloud/ids.ts'
 import { VSwitches } from '../../cloud/vswitch/vswitches.ts'
-import type { PoolLimits } from '../../daemon/pool/decide.ts'
+import { poolClock } from '../../daemon/pool/clock.ts'
 import type { EniLinks } from '../../daemon/pool/effects.ts'
 import { type Owner, ownerOf } from '../../daemon/pool/model.ts'
 import { type Lease, Pool } from '../../daemon/pool/pool.ts'
+import type { PoolLimits } from '../../daemon/pool/settings.ts'
 import { Journal } from '../../daemon/store/journal.ts'
 import { parseLinkName } from '../../inet/link-name.ts'
 import type { Client, RegionUnderTest } from './region-under-test.ts'
@@ -50,14 +51,16 @@ export class PoolUnderTest {
     if (node === undefined || home === undefined) throw new Error('the region has no node')
     const directory = mkdtempSync(join(tmpdir(), 'terway-cloud-'))
     const journal = new Journal(directory)
-    const { now } = fastClock(under.speed)
+    const clock = poolClock(fastClock(under.speed), under.speed)
+    const { now } = clock
     const pool = new Pool({
       ...{
         state: journal.loadPool(),
         journal,
         cloud,
         links: LINKS,
-        now,
+        clock,
+        conntrack: { forget: async () => undefined },
         log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
         limits,
       },
@@ -77,7 +80,7 @@ export class PoolUnderTest {
   }
 
   acquire(name: string): Promise<Lease> {
-    return this.pool.acquire(PoolUnderTest.owner(name), new AbortController().signal)
+    return this.pool.acquire({ owner: PoolUnderTest.owner(name) }, new AbortController().signal)
   }
 
   static owner(name: string): Owner {

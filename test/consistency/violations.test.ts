@@ -15,15 +15,17 @@ const CLOUD: CloudEni = {
     status: 'InUse',
     instanceId: 'i-a',
     addresses: ['10.0.1.1', '10.0.1.2'],
+    prefixes: ['10.0.2.0/28'],
   },
   tags: { creator: 'terway', 'terway.node': 'i-a' },
 }
 const ADDRESS = { primary: false, pod: '', containerId: '', coolingUntil: 0 }
 const ENI = {
-  ...{ id: 'eni-1', mac: MAC, phase: 'in-use' },
+  ...{ id: 'eni-1', mac: MAC, phase: 'in-use', role: 'shared' },
   addresses: [
     { ...ADDRESS, ip: '10.0.1.1', phase: 'warm' },
     { ...ADDRESS, ip: '10.0.1.2', phase: 'owned' },
+    { ...ADDRESS, ip: '10.0.2.7', phase: 'warm' },
   ],
 } as unknown as Eni__Output
 const POOL = {
@@ -35,7 +37,9 @@ const JOURNAL: JournalView = {
   addresses: new Map([
     ['10.0.1.1', 'warm'],
     ['10.0.1.2', 'owned'],
+    ['10.0.2.7', 'warm'],
   ]),
+  prefixes: new Set(['10.0.2.0/28']),
   enis: new Map([['eni-1', 'in-use']]),
   endpoints: new Map([['c/eth0', { phase: 'ready', ip: '10.0.1.2' }]]),
   assigns: 0,
@@ -105,6 +109,8 @@ describe('each way to be inconsistent is named', () => {
       world({}, [{ ...CLOUD, addresses: [...CLOUD.addresses, '10.0.1.9'] }]),
       /I4: 10\.0\.1\.9 .* leaked/,
     ],
+    ['an address of a prefix that the cloud lacks', world({}, [{ ...CLOUD, prefixes: [] }]), /I2: 10\.0\.2\.7/],
+    ['a leaked prefix', world(journal({ prefixes: new Set() })), /I4: 10\.0\.2\.0\/28 .* leaked/],
     [
       'a link of nobody',
       world(kernel({ links: [...KERNEL.links, { name: 'califffffffffff', mac: '', up: true }] })),

@@ -1,4 +1,5 @@
 /** What is wrong with a world: a sentence for each invariant (architecture, section 5) that it breaks. Pure. */
+import { cidrContains, parseCidr, parseIp } from '../../inet/address.ts'
 import type { CloudEni, NodeWorld, World } from './world.ts'
 
 const POD_LINK = /^cali[0-9a-f]{11}$/
@@ -87,10 +88,12 @@ function poolAgainstCloud({ pool, instanceId }: NodeWorld, cloud: readonly Cloud
     if (eni === undefined || eni.status !== 'InUse' || eni.instanceId !== instanceId) {
       return [`I2: ${id || 'an ENI without id'} is in the pool and ${eni?.status ?? 'absent'} in the cloud`]
     }
-    return addresses
-      .filter(({ ip }) => !eni.addresses.includes(ip))
-      .map(({ ip }) => `I2: ${ip} is not assigned to ${id}`)
+    return addresses.filter(({ ip }) => !isAssigned(eni, ip)).map(({ ip }) => `I2: ${ip} is not assigned to ${id}`)
   })
+}
+
+function isAssigned({ addresses, prefixes }: CloudEni, ip: string): boolean {
+  return addresses.includes(ip) || prefixes.some((prefix) => cidrContains(parseCidr(prefix), parseIp(ip)))
 }
 
 /** I4: nothing of ours in the cloud is unknown here. */
@@ -98,11 +101,13 @@ function cloudAgainstJournal({ journal, instanceId }: NodeWorld, cloud: readonly
   const ours = cloud.filter(
     (eni) => eni.tags.creator === 'terway' && (eni.tags['terway.node'] === instanceId || eni.instanceId === instanceId),
   )
-  return ours.flatMap(({ id, addresses }) => {
+  return ours.flatMap(({ id, addresses, prefixes }) => {
     if (!journal.enis.has(id)) return [`I4: ${id} is in the cloud and not in the journal: leaked`]
-    return addresses
-      .filter((ip) => !journal.addresses.has(ip))
-      .map((ip) => `I4: ${ip} of ${id} is not in the journal: leaked`)
+    const unknown = [
+      ...addresses.filter((ip) => !journal.addresses.has(ip)),
+      ...prefixes.filter((prefix) => !journal.prefixes.has(prefix)),
+    ]
+    return unknown.map((what) => `I4: ${what} of ${id} is not in the journal: leaked`)
   })
 }
 
@@ -126,9 +131,10 @@ function kernelAgainstJournal({ kernel, journal, pool }: NodeWorld): string[] {
   ]
 }
 
-/** An ENI in use has its link on the node, up. */
+/** An ENI in use has its link on the node, up; unless the link is in a pod, or there is none but the trunk's. */
 function eniLinks({ kernel, pool }: NodeWorld): string[] {
-  return pool.enis.flatMap(({ id, mac }) => {
+  const onNode = pool.enis.filter(({ role }) => role === 'shared' || role === 'trunk')
+  return onNode.flatMap(({ id, mac }) => {
     const link = kernel.links.find((candidate) => candidate.mac === mac && !POD_LINK.test(candidate.name))
     if (link === undefined) return [`${id} is in use and its link is not on the node`]
     return link.up ? [] : [`${id}: link ${link.name} is down`]

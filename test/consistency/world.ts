@@ -29,14 +29,16 @@ export interface CloudEni {
   readonly type: string
   readonly status: string
   readonly instanceId?: string | undefined
-  /** The primary first. */
+  /** Of both families, the primary first; without those of prefixes. */
   readonly addresses: readonly string[]
+  readonly prefixes: readonly string[]
   readonly tags: Readonly<Record<string, string>>
 }
 
 export interface JournalView {
   /** Address → phase. */
   readonly addresses: ReadonlyMap<string, string>
+  readonly prefixes: ReadonlySet<string>
   /** ENI id, or key while it is being created → phase. */
   readonly enis: ReadonlyMap<string, string>
   /** `container/ifname` → phase and address. */
@@ -81,6 +83,9 @@ const STATE = z.object({
       status: z.string(),
       instanceId: z.string().nullish(),
       ips: z.array(z.string()),
+      ipv6s: z.array(z.string()),
+      ipv4Prefixes: z.array(z.string()),
+      ipv6Prefixes: z.array(z.string()),
       tags: z.record(z.string(), z.string()),
     }),
   ),
@@ -89,7 +94,12 @@ const STATE = z.object({
 async function observeCloud(simApi: string): Promise<CloudEni[]> {
   const answer = await fetch(`${simApi}/state`)
   const { enis } = STATE.parse(await answer.json())
-  return enis.map(({ instanceId, ips, ...eni }) => ({ ...eni, addresses: ips, instanceId: instanceId ?? undefined }))
+  return enis.map(({ instanceId, ips, ipv6s, ipv4Prefixes, ipv6Prefixes, ...eni }) => ({
+    ...eni,
+    addresses: [...ips, ...ipv6s],
+    prefixes: [...ipv4Prefixes, ...ipv6Prefixes],
+    instanceId: instanceId ?? undefined,
+  }))
 }
 
 const DEADLINE = 10_000
@@ -113,6 +123,7 @@ const RECORD = z.looseObject({
   id: z.string().optional(),
   key: z.string().optional(),
   ip: z.string().optional(),
+  cidr: z.string().optional(),
   containerId: z.string().optional(),
   ifname: z.string().optional(),
 })
@@ -128,6 +139,7 @@ function readJournal(stateDir: string): JournalView {
         .map((row) => RECORD.parse(JSON.parse(String(row.record))))
     return {
       addresses: new Map(records('addresses').map(({ ip = '', phase = '' }) => [ip, phase])),
+      prefixes: new Set(records('prefixes').map(({ cidr = '' }) => cidr)),
       enis: new Map(records('enis').map(({ id, key = '', phase = '' }) => [id ?? key, phase])),
       endpoints: new Map(
         records('endpoints').map(({ containerId, ifname, phase = '', ip = '' }) => [

@@ -9,7 +9,7 @@ export interface Address {
    */
   'phase'?: (string);
   /**
-   * namespace/name of the owner; empty unless owned
+   * namespace/name of who has it; while it cools down, of who had it
    */
   'pod'?: (string);
   'containerId'?: (string);
@@ -17,6 +17,14 @@ export interface Address {
    * ms since the epoch; 0 unless cooling
    */
   'coolingUntil'?: (number | string);
+  /**
+   * ipv4, ipv6
+   */
+  'family'?: (string);
+  /**
+   * a pod has it and the cloud no longer assigns it
+   */
+  'lost'?: (boolean);
 }
 
 export interface Address__Output {
@@ -27,7 +35,7 @@ export interface Address__Output {
    */
   'phase': (string);
   /**
-   * namespace/name of the owner; empty unless owned
+   * namespace/name of who has it; while it cools down, of who had it
    */
   'pod': (string);
   'containerId': (string);
@@ -35,4 +43,12 @@ export interface Address__Output {
    * ms since the epoch; 0 unless cooling
    */
   'coolingUntil': (number);
+  /**
+   * ipv4, ipv6
+   */
+  'family': (string);
+  /**
+   * a pod has it and the cloud no longer assigns it
+   */
+  'lost': (boolean);
 }

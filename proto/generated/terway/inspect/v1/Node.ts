@@ -3,6 +3,9 @@
 import type { Eni as _terway_inspect_v1_Eni, Eni__Output as _terway_inspect_v1_Eni__Output } from '../../../terway/inspect/v1/Eni.ts';
 import type { Pool as _terway_inspect_v1_Pool, Pool__Output as _terway_inspect_v1_Pool__Output } from '../../../terway/inspect/v1/Pool.ts';
 import type { Endpoint as _terway_inspect_v1_Endpoint, Endpoint__Output as _terway_inspect_v1_Endpoint__Output } from '../../../terway/inspect/v1/Endpoint.ts';
+import type { ForeignEni as _terway_inspect_v1_ForeignEni, ForeignEni__Output as _terway_inspect_v1_ForeignEni__Output } from '../../../terway/inspect/v1/ForeignEni.ts';
+import type { Event as _terway_inspect_v1_Event, Event__Output as _terway_inspect_v1_Event__Output } from '../../../terway/inspect/v1/Event.ts';
+import type { Condition as _terway_inspect_v1_Condition, Condition__Output as _terway_inspect_v1_Condition__Output } from '../../../terway/inspect/v1/Condition.ts';
 
 export interface Node {
   'name'?: (string);
@@ -26,6 +29,12 @@ export interface Node {
    * what keeps the pool from growing now, in the operator's words
    */
   'problems'?: (string)[];
+  'foreignEnis'?: (_terway_inspect_v1_ForeignEni)[];
+  /**
+   * the last ones, oldest first
+   */
+  'events'?: (_terway_inspect_v1_Event)[];
+  'conditions'?: (_terway_inspect_v1_Condition)[];
 }
 
 export interface Node__Output {
@@ -50,4 +59,10 @@ export interface Node__Output {
    * what keeps the pool from growing now, in the operator's words
    */
   'problems': (string)[];
+  'foreignEnis': (_terway_inspect_v1_ForeignEni__Output)[];
+  /**
+   * the last ones, oldest first
+   */
+  'events': (_terway_inspect_v1_Event__Output)[];
+  'conditions': (_terway_inspect_v1_Condition__Output)[];
 }

@@ -22,6 +22,26 @@ export interface Pool {
    * ADDs waiting for an address
    */
   'waiting'?: (number);
+  /**
+   * those that every pod has an address of: ipv4, ipv6
+   */
+  'families'?: (string)[];
+  /**
+   * shared, exclusive, member
+   */
+  'kind'?: (string);
+  /**
+   * fixed, adaptive
+   */
+  'strategy'?: (string);
+  /**
+   * free addresses aimed at now
+   */
+  'target'?: (number);
+  /**
+   * attached ENIs that no pod has an address of
+   */
+  'warmEnis'?: (number);
 }
 
 export interface Pool__Output {
@@ -45,4 +65,24 @@ export interface Pool__Output {
    * ADDs waiting for an address
    */
   'waiting': (number);
+  /**
+   * those that every pod has an address of: ipv4, ipv6
+   */
+  'families': (string)[];
+  /**
+   * shared, exclusive, member
+   */
+  'kind': (string);
+  /**
+   * fixed, adaptive
+   */
+  'strategy': (string);
+  /**
+   * free addresses aimed at now
+   */
+  'target': (number);
+  /**
+   * attached ENIs that no pod has an address of
+   */
+  'warmEnis': (number);
 }

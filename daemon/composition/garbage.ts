@@ -1,0 +1,67 @@
+/** The comparison of the node with the cloud: by time, on demand, and what it counts. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { REAL_CLOCK } from '../../cloud/clock.ts'
+import { persist, within } from '../config/persist.ts'
+import type { PodContext } from '../pod/context.ts'
+import { Garbage } from '../pod/gc.ts'
+import type { Sweep } from '../pod/sweep.ts'
+import type { Pool } from '../pool/pool.ts'
+import type { GcFinding } from '../rpc/gc-service.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+
+/** The pauses between two comparisons are up to this share longer, so that the nodes of a cluster do not ask together. */
+const ROUND_JITTER = 0.2
+/** A start with pods to serve waits this long for the first one, ms: it is three calls, of tenths of a second each. */
+const RECONCILE_PATIENCE = 5_000
+
+export interface GarbageParts {
+  readonly sweep: Sweep
+  readonly removed: (finding: GcFinding) => void
+}
+
+export function garbageOf({ pool, links, endpoints }: PodContext, { sweep, removed }: GarbageParts): Garbage {
+  const podRoutes = () => links.podRoutes()
+  return new Garbage({ pool, sweep, podRoutes, pods: () => endpoints.all().length, clock: REAL_CLOCK, removed })
+}
+
+export function countGarbage({ observeGarbage }: Metrics): (finding: GcFinding) => void {
+  return ({ kind, fields }) => {
+    if (kind === 'removed') observeGarbage('endpoint', 1)
+    if (kind === 'released' || kind === 'stray') observeGarbage('eni', 1)
+    if (kind === 'lost') observeGarbage(fields.ip === undefined ? 'eni' : 'address', 1)
+  }
+}
+
+export interface ReconcileParts {
+  readonly garbage: Garbage
+  readonly pool: Pool
+  readonly log: Logger
+  readonly signal: AbortSignal
+  /** ms; undefined: not again, unless somebody asks for it. */
+  readonly interval: number | undefined
+}
+
+/**
+ * Compares with the cloud, now and from time to time, never twice at once. A node that has ENIs on record must serve
+ * while the cloud is away, so it does not wait for long; a fresh one has nothing to serve.
+ * @throws CloudError on a fresh node, when asking again cannot help
+ */
+export async function reconcile({ garbage, pool, log, signal, interval }: ReconcileParts): Promise<void> {
+  const what = 'the comparison with the cloud'
+  const ask = () => garbage.round()
+  const hasEnis = pool.state.enis.size > 0
+  const first = persist({ what, ask, forgiving: hasEnis, log, signal })
+  const again = async () => {
+    while (interval !== undefined) {
+      await sleep(interval * (1 + ROUND_JITTER * Math.random()), undefined, { signal })
+      await persist({ what, ask, forgiving: true, log, signal })
+    }
+  }
+  // Ends with the daemon; why the first one failed is told below.
+  first.then(again).catch(() => undefined)
+  if (!hasEnis) return await first
+  if (await within(first, RECONCILE_PATIENCE)) return
+  log.warn(`${what}: no answer within ${RECONCILE_PATIENCE} ms; serving from the journal until there is one`)
+  first.then(() => log.info('the journal has been compared with the cloud')).catch(() => undefined)
+}

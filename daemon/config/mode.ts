@@ -1,0 +1,71 @@
+/** What pods get: of which kind of ENI, of which families, by address or by prefix. */
+import { z } from 'zod'
+import type { Family } from '../../inet/address.ts'
+import type { PoolKind } from '../pool/settings.ts'
+import { type Findings, settingOf } from './findings.ts'
+
+/** `route`: no ENI at all, but a prefix of the node's and a route of the VPC to it. */
+type WantedKind = PoolKind | 'route'
+
+export interface Mode<Kind = PoolKind> {
+  readonly kind: Kind
+  readonly families: readonly Family[]
+  readonly unit: 'address' | 'prefix'
+}
+
+const FAMILIES = { ipv4: ['ipv4'], dual: ['ipv4', 'ipv6'], ipv6: ['ipv6'] } as const satisfies Readonly<
+  Record<string, readonly Family[]>
+>
+
+const networkMode = named<WantedKind>({ ENIIP: 'shared', ENI: 'exclusive', Trunk: 'member', VPC: 'route' })
+const ipStack = z.enum(Object.keys(FAMILIES) as (keyof typeof FAMILIES)[], 'must be one of ipv4, dual, ipv6')
+
+export const MODE_KEYS = {
+  network_mode: networkMode.optional(),
+  eni_binding_mode: networkMode.optional(),
+  backend_type: named<WantedKind>({
+    ...{ ENIMultiIP: 'shared', ENIExclusive: 'exclusive', ENIOnly: 'exclusive', VPCRoute: 'route' },
+  }).optional(),
+  ip_stack: ipStack.optional(),
+  ip_type: z.string('must be a string').toLowerCase().pipe(ipStack).optional(),
+  enable_ip_prefix: z.boolean('must be true or false').optional(),
+}
+const SCHEMA = z.object(MODE_KEYS)
+export type RawMode = z.infer<typeof SCHEMA>
+
+/** The mode that the configuration asks for. */
+export function wantedMode(raw: RawMode, findings: Findings): Mode<WantedKind> {
+  const { network_mode, eni_binding_mode, backend_type, ip_stack, ip_type, enable_ip_prefix } = raw
+  const kind = settingOf({ network_mode, eni_binding_mode, backend_type }, findings)
+  const stack = settingOf({ ip_stack, ip_type }, findings)
+  return {
+    kind: kind?.value ?? 'shared',
+    families: FAMILIES[stack?.value ?? 'ipv4'],
+    unit: enable_ip_prefix === true ? 'prefix' : 'address',
+  }
+}
+
+/** The pool's kinds that there is a datapath for. */
+const KINDS: readonly PoolKind[] = ['shared']
+
+/** The only place that refuses what this daemon has not got yet. */
+export function availableMode({ kind, families, unit }: Mode<WantedKind>, { problems }: Findings): Mode {
+  const available = KINDS.find((one) => one === kind)
+  if (available === undefined) {
+    problems.push('network_mode must be "ENIIP" (or backend_type "ENIMultiIP"): other modes are not available yet')
+  }
+  if (families.join() !== 'ipv4') problems.push('ip_stack must be "ipv4": other stacks are not available yet')
+  if (unit === 'prefix') problems.push('enable_ip_prefix must be false: prefixes are not available yet')
+  return { kind: available ?? 'shared', families, unit }
+}
+
+/** A text of the table as what it stands for. */
+function named<T extends string>(table: Readonly<Record<string, T>>) {
+  const names = Object.keys(table)
+  return z.string('must be a string').transform((name, context): T => {
+    const value = Object.hasOwn(table, name) ? table[name] : undefined
+    if (value !== undefined) return value
+    context.addIssue({ code: 'custom', message: `must be one of ${names.join(', ')}` })
+    return z.NEVER
+  })
+}

@@ -1,0 +1,79 @@
+/** What the pool tells about itself, and the last of it, kept as Kubernetes keeps events: the same thing once, counted. */
+import type { EniId } from '../../../cloud/ids.ts'
+import type { PodKey } from '../model.ts'
+
+/** Those that operators know from the original, and two of ours for the node as a whole. */
+export type EventReason =
+  | 'AllocIPSucceed'
+  | 'AllocIPFailed'
+  | 'ResourceInvalid'
+  | 'ConfigError'
+  | 'CreateENISucceed'
+  | 'CreateENIFailed'
+  | 'AttachENISucceed'
+  | 'AttachENIFailed'
+  | 'DetachENISucceed'
+  | 'DetachENIFailed'
+  | 'DeleteENISucceed'
+  | 'DeleteENIFailed'
+  /** Pods are turned away: there are no addresses and none to be had. */
+  | 'IPExhausted'
+  /** That is over. */
+  | 'IPRestored'
+
+export interface PoolEvent {
+  /** ms since the epoch */
+  readonly time: number
+  readonly level: 'normal' | 'warning'
+  readonly reason: EventReason
+  readonly message: string
+  /** What it is about; the node when there is neither. */
+  readonly pod?: PodKey
+  readonly eni?: EniId
+}
+
+export interface LoggedEvent extends PoolEvent {
+  /** Of the first of them; `time` is that of the last. */
+  readonly first: number
+  readonly count: number
+}
+
+/** Events that are kept. */
+const KEPT = 100
+/** Equal ones that come within this time of the last are one, ms: what the event recorder of Kubernetes does. */
+const SAME = 600_000
+
+export class EventLog {
+  readonly #kept: LoggedEvent[] = []
+  readonly #totals = new Map<EventReason, number>()
+
+  /** The last ones; the latest is last. */
+  get latest(): readonly LoggedEvent[] {
+    return [...this.#kept]
+  }
+
+  /** How many there have been of each reason since the start, those that are not kept any more included. */
+  get totals(): ReadonlyMap<EventReason, number> {
+    return this.#totals
+  }
+
+  add(event: PoolEvent): void {
+    this.#totals.set(event.reason, (this.#totals.get(event.reason) ?? 0) + 1)
+    const index = this.#kept.findLastIndex((other) => isSame(other, event))
+    const [last] = index < 0 ? [] : this.#kept.splice(index, 1)
+    this.#kept.push({ ...event, first: last?.first ?? event.time, count: (last?.count ?? 0) + 1 })
+    if (this.#kept.length > KEPT) this.#kept.shift()
+  }
+}
+
+/** A clock that was set back makes nothing of them too old. */
+function isSame(last: LoggedEvent, event: PoolEvent): boolean {
+  return (
+    event.time - last.time < SAME &&
+    last.level === event.level &&
+    last.reason === event.reason &&
+    last.message === event.message &&
+    last.pod === event.pod &&
+    last.eni === event.eni
+  )
+}

@@ -1,0 +1,279 @@
+/**
+ * The pool's state as its one owner holds it, with what is asked of it all the time kept by the way: an ADD must not
+ * walk through every address of the node.
+ */
+import { type Cidr, type Family, familyOf, type Ip } from '../../inet/address.ts'
+import type {
+  AddressRecord,
+  AssignRecord,
+  AssignToken,
+  Change,
+  EniKey,
+  EniRecord,
+  Owner,
+  PodKey,
+  PrefixRecord,
+} from './model.ts'
+import { checkAddress, checkEni, IllegalTransition } from './transitions.ts'
+
+/** Addresses of one family on one ENI, by phase. Ghosts count as owned and again as lost. */
+export interface Tally {
+  readonly warm: number
+  readonly owned: number
+  readonly cooling: number
+  readonly unassigning: number
+  readonly lost: number
+}
+
+export interface PoolState {
+  readonly enis: ReadonlyMap<EniKey, EniRecord>
+  readonly addresses: ReadonlyMap<Ip, AddressRecord>
+  readonly prefixes: ReadonlyMap<Cidr, PrefixRecord>
+  readonly assigns: ReadonlyMap<AssignToken, AssignRecord>
+  /** All that cool down. */
+  readonly cooling: ReadonlyMap<Ip, AddressRecord>
+  tally(eni: EniKey, family: Family): Tally
+  /** Of the ENI. */
+  addressesOf(eni: EniKey): Iterable<AddressRecord>
+  prefixesOf(eni: EniKey): readonly PrefixRecord[]
+  assignsOf(eni: EniKey): readonly AssignRecord[]
+  /** The address of the family that has been free longest on the ENI. */
+  longestFree(eni: EniKey, family: Family): AddressRecord | undefined
+  /** At most one of each family. */
+  heldBy(owner: Owner): readonly AddressRecord[]
+  /** Those that the pod has or had last. */
+  lastOf(pod: PodKey): readonly AddressRecord[]
+}
+
+type Counts = { -readonly [Field in keyof Tally]: Tally[Field] }
+
+/** What one ENI has of one family. */
+class Shelf {
+  readonly counts: Counts = { warm: 0, owned: 0, cooling: 0, unassigning: 0, lost: 0 }
+  /** Free ones; who has become free last is last. */
+  readonly warm = new Map<Ip, AddressRecord>()
+
+  put(address: AddressRecord): void {
+    this.counts[address.phase] += 1
+    if (address.phase === 'owned' && address.lost) this.counts.lost += 1
+    if (address.phase === 'warm') this.warm.set(address.ip, address)
+  }
+
+  take(address: AddressRecord): void {
+    this.counts[address.phase] -= 1
+    if (address.phase === 'owned' && address.lost) this.counts.lost -= 1
+    if (address.phase === 'warm') this.warm.delete(address.ip)
+  }
+}
+
+interface Place {
+  readonly ipv4: Shelf
+  readonly ipv6: Shelf
+  readonly addresses: Map<Ip, AddressRecord>
+}
+
+const NOTHING: Tally = { warm: 0, owned: 0, cooling: 0, unassigning: 0, lost: 0 }
+
+export class PoolTables implements PoolState {
+  readonly enis = new Map<EniKey, EniRecord>()
+  readonly addresses = new Map<Ip, AddressRecord>()
+  readonly prefixes = new Map<Cidr, PrefixRecord>()
+  readonly assigns = new Map<AssignToken, AssignRecord>()
+  readonly cooling = new Map<Ip, AddressRecord>()
+  readonly #places = new Map<EniKey, Place>()
+  readonly #byOwner = new Map<Owner, Set<Ip>>()
+  readonly #byPod = new Map<PodKey, Set<Ip>>()
+
+  /** A copy of another state, for what is only looked at there. */
+  static of(state: Pick<PoolState, 'enis' | 'addresses' | 'prefixes' | 'assigns'>): PoolTables {
+    const tables = new PoolTables()
+    for (const eni of state.enis.values()) tables.enis.set(eni.key, eni)
+    for (const prefix of state.prefixes.values()) tables.prefixes.set(prefix.cidr, prefix)
+    for (const assign of state.assigns.values()) tables.assigns.set(assign.token, assign)
+    // Those free longest come first, which no journal keeps.
+    for (const address of [...state.addresses.values()].sort((a, b) => a.since - b.since)) tables.#putAddress(address)
+    return tables
+  }
+
+  tally(eni: EniKey, family: Family): Tally {
+    return this.#places.get(eni)?.[family].counts ?? NOTHING
+  }
+
+  addressesOf(eni: EniKey): Iterable<AddressRecord> {
+    return this.#places.get(eni)?.addresses.values() ?? []
+  }
+
+  prefixesOf(eni: EniKey): readonly PrefixRecord[] {
+    return this.prefixes.size === 0 ? [] : [...this.prefixes.values()].filter((prefix) => prefix.eni === eni)
+  }
+
+  assignsOf(eni: EniKey): readonly AssignRecord[] {
+    return this.assigns.size === 0 ? [] : [...this.assigns.values()].filter((assign) => assign.eni === eni)
+  }
+
+  longestFree(eni: EniKey, family: Family): AddressRecord | undefined {
+    return this.#places.get(eni)?.[family].warm.values().next().value
+  }
+
+  heldBy(owner: Owner): readonly AddressRecord[] {
+    return this.#records(this.#byOwner.get(owner))
+  }
+
+  lastOf(pod: PodKey): readonly AddressRecord[] {
+    return this.#records(this.#byPod.get(pod))
+  }
+
+  /** @throws IllegalTransition; the changes before it in the list are made then. Use `check` first. */
+  apply(changes: readonly Change[]): void {
+    for (const change of changes) this.#applyOne(change)
+  }
+
+  /** Whether `apply` would make all of them, one after the other. @throws IllegalTransition */
+  check(changes: readonly Change[]): void {
+    const review = new Review(this)
+    for (const change of changes) review.look(change)
+  }
+
+  #applyOne(change: Change): void {
+    switch (change.kind) {
+      case 'put-eni':
+        this.enis.set(change.eni.key, change.eni)
+        return
+      case 'drop-eni':
+        this.#dropEni(change.key)
+        return
+      case 'put-address':
+        this.#putAddress(change.address)
+        return
+      case 'drop-address':
+        this.#dropAddress(change.ip)
+        return
+      case 'put-prefix':
+        this.prefixes.set(change.prefix.cidr, change.prefix)
+        return
+      case 'drop-prefix':
+        this.prefixes.delete(change.cidr)
+        return
+      case 'put-assign':
+        this.assigns.set(change.assign.token, change.assign)
+        return
+      case 'drop-assign':
+        this.assigns.delete(change.token)
+        return
+    }
+  }
+
+  #dropEni(key: EniKey): void {
+    this.enis.delete(key)
+    for (const { ip } of [...this.addressesOf(key)]) this.#dropAddress(ip)
+    for (const { cidr } of this.prefixesOf(key)) this.prefixes.delete(cidr)
+    for (const { token } of this.assignsOf(key)) this.assigns.delete(token)
+    this.#places.delete(key)
+  }
+
+  #putAddress(address: AddressRecord): void {
+    this.#dropAddress(address.ip)
+    const { ip, eni, pod } = address
+    this.addresses.set(ip, address)
+    const place = this.#place(eni)
+    place.addresses.set(ip, address)
+    place[familyOf(ip)].put(address)
+    if (address.phase === 'cooling') this.cooling.set(ip, address)
+    if (address.phase === 'owned') note(this.#byOwner, address.owner, ip)
+    if (pod !== undefined) note(this.#byPod, pod, ip)
+  }
+
+  #dropAddress(ip: Ip): void {
+    const address = this.addresses.get(ip)
+    if (address === undefined) return
+    this.addresses.delete(ip)
+    const place = this.#place(address.eni)
+    place.addresses.delete(ip)
+    place[familyOf(ip)].take(address)
+    this.cooling.delete(ip)
+    if (address.phase === 'owned') forget(this.#byOwner, address.owner, ip)
+    if (address.pod !== undefined) forget(this.#byPod, address.pod, ip)
+  }
+
+  #place(eni: EniKey): Place {
+    const known = this.#places.get(eni)
+    if (known !== undefined) return known
+    const place = { ipv4: new Shelf(), ipv6: new Shelf(), addresses: new Map<Ip, AddressRecord>() }
+    this.#places.set(eni, place)
+    return place
+  }
+
+  #records(ips: ReadonlySet<Ip> | undefined): AddressRecord[] {
+    return ips === undefined ? [] : [...ips].flatMap((ip) => this.addresses.get(ip) ?? [])
+  }
+}
+
+function note<Key>(index: Map<Key, Set<Ip>>, key: Key, ip: Ip): void {
+  const known = index.get(key)
+  if (known === undefined) index.set(key, new Set([ip]))
+  else known.add(ip)
+}
+
+function forget<Key>(index: Map<Key, Set<Ip>>, key: Key, ip: Ip): void {
+  const known = index.get(key)
+  known?.delete(ip)
+  if (known?.size === 0) index.delete(key)
+}
+
+/** Goes through a list of changes as if they were made. */
+class Review {
+  readonly #tables: PoolTables
+  readonly #enis = new Map<EniKey, EniRecord | undefined>()
+  readonly #addresses = new Map<Ip, AddressRecord | undefined>()
+
+  constructor(tables: PoolTables) {
+    this.#tables = tables
+  }
+
+  /** @throws IllegalTransition */
+  look(change: Change): void {
+    switch (change.kind) {
+      case 'put-eni':
+        this.#eni(change.eni.key, change.eni)
+        return
+      case 'drop-eni':
+        this.#dropEni(change.key)
+        return
+      case 'put-address':
+        this.#address(change.address.ip, change.address)
+        return
+      case 'drop-address':
+        this.#address(change.ip, undefined)
+        return
+      default:
+        return
+    }
+  }
+
+  #eni(key: EniKey, after: EniRecord | undefined): void {
+    checkEni(this.#enis.has(key) ? this.#enis.get(key) : this.#tables.enis.get(key), after)
+    this.#enis.set(key, after)
+  }
+
+  #address(ip: Ip, after: AddressRecord | undefined): void {
+    checkAddress(this.#now(ip), after)
+    this.#addresses.set(ip, after)
+  }
+
+  #now(ip: Ip): AddressRecord | undefined {
+    return this.#addresses.has(ip) ? this.#addresses.get(ip) : this.#tables.addresses.get(ip)
+  }
+
+  #dropEni(key: EniKey): void {
+    this.#eni(key, undefined)
+    const moved = [...this.#addresses.values()].filter((address) => address?.eni === key)
+    for (const { ip } of [...this.#tables.addressesOf(key), ...moved.flatMap((address) => address ?? [])]) {
+      const address = this.#now(ip)
+      if (address?.eni !== key) continue
+      if (address.phase === 'owned' && !address.lost) {
+        throw new IllegalTransition(`an ENI is forgotten although ${address.owner} has ${ip} of it`)
+      }
+      this.#addresses.set(ip, undefined)
+    }
+  }
+}

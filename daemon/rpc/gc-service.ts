@@ -1,0 +1,85 @@
+/** The Repair service: what the daemon sets right from time to time, on an operator's word. Translates, and nothing else. */
+import { type ServerUnaryCall, type ServiceError, type sendUnaryData, status } from '@grpc/grpc-js'
+import type { Logger } from 'pino'
+import { CloudError } from '../../cloud/error.ts'
+import type { GcFinding as FindingMessage } from '../../proto/generated/terway/repair/v1/GcFinding.ts'
+import type { GcReply } from '../../proto/generated/terway/repair/v1/GcReply.ts'
+import type { GcRequest__Output as GcRequest } from '../../proto/generated/terway/repair/v1/GcRequest.ts'
+import type { RepairHandlers } from '../../proto/generated/terway/repair/v1/Repair.ts'
+import type { Finding, FindingKind } from '../pool/reconcile.ts'
+
+export interface GcOptions {
+  /** Nothing is changed: not the journal, not the cloud, not the kernel. */
+  readonly dryRun: boolean
+  /** What must be seen twice is looked at twice now. */
+  readonly force: boolean
+}
+
+/** `removed`: what a pod has left on the node. `fields.pod` names one where there is one. */
+export interface GcFinding extends Pick<Finding, 'level' | 'message' | 'fields'> {
+  readonly kind: FindingKind | 'removed'
+}
+
+export interface GcReport {
+  readonly findings: readonly GcFinding[]
+  /** How many of each were looked at. */
+  readonly enis: number
+  readonly addresses: number
+  readonly pods: number
+}
+
+export interface Gc {
+  /** Never twice at once, nor beside the one by time: it waits for its turn. @throws CloudError; nothing has changed then */
+  run(options: GcOptions): Promise<GcReport>
+}
+
+export interface RepairOptions {
+  readonly gc: Gc
+  readonly log: Logger
+}
+
+export function repairService({ gc, log }: RepairOptions): RepairHandlers {
+  return {
+    Gc: (call: ServerUnaryCall<GcRequest, GcReply>, reply: sendUnaryData<GcReply>) => {
+      const { dryRun, force } = call.request
+      gc.run({ dryRun, force }).then(
+        (report) => {
+          log.info({ dryRun, force, findings: report.findings.length }, 'collected garbage on request')
+          reply(null, replyOf(report, dryRun))
+        },
+        (err: unknown) => {
+          log.error({ err, dryRun, force }, 'garbage could not be collected on request')
+          reply(failureOf(err))
+        },
+      )
+    },
+  }
+}
+
+function replyOf({ findings, enis, addresses, pods }: GcReport, dryRun: boolean): GcReply {
+  return { enis, addresses, pods, findings: findings.map((finding) => messageOf(finding, dryRun)) }
+}
+
+function messageOf({ kind, level, message, fields }: GcFinding, dryRun: boolean): FindingMessage {
+  const { eni = '', ip, prefix, podsCutOff, pod, owner } = fields
+  return {
+    ...{ kind, level, eni, why: message, outcome: outcomeOf(kind, dryRun) },
+    address: prefix ?? ip ?? podsCutOff ?? '',
+    pod: pod ?? owner ?? '',
+  }
+}
+
+function outcomeOf(kind: GcFinding['kind'], dryRun: boolean): 'done' | 'would' | 'later' | 'none' {
+  if (kind === 'suspected') return 'later'
+  if (kind === 'foreign') return 'none'
+  return dryRun ? 'would' : 'done'
+}
+
+/** Not `UNAVAILABLE`: that is for a daemon that is not there. */
+function failureOf(error: unknown): Pick<ServiceError, 'code' | 'details'> {
+  if (error instanceof CloudError) {
+    return { code: status.FAILED_PRECONDITION, details: `${error.message}; ${error.advice}` }
+  }
+  const details = `${error instanceof Error ? error.message : String(error)}; the log of terwayd holds the rest`
+  return { code: status.INTERNAL, details }
+}

@@ -1,0 +1,4 @@
+// Generated from proto/repair.proto by hack/generate-proto.ts.
+import type { INamespace } from 'protobufjs'
+const descriptor: unknown = {"nested":{"terway":{"nested":{"repair":{"nested":{"v1":{"nested":{"Repair":{"methods":{"Gc":{"requestType":"GcRequest","responseType":"GcReply"}}},"GcRequest":{"fields":{"dryRun":{"type":"bool","id":1},"force":{"type":"bool","id":2}}},"GcReply":{"fields":{"findings":{"rule":"repeated","type":"GcFinding","id":1},"enis":{"type":"int32","id":2},"addresses":{"type":"int32","id":3},"pods":{"type":"int32","id":4}}},"GcFinding":{"fields":{"kind":{"type":"string","id":1},"level":{"type":"string","id":2},"eni":{"type":"string","id":3},"address":{"type":"string","id":4},"pod":{"type":"string","id":5},"why":{"type":"string","id":6},"outcome":{"type":"string","id":7}}}}}}}}}}}
+export default descriptor as INamespace
