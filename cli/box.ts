@@ -10,10 +10,10 @@ const WIDTH = 62
 function poolLines(pool: Pool | null): string[] {
   if (pool === null) return ['IP Pool: not known yet']
   const cooling = pool.cooling > 0 ? `, Cooling=${pool.cooling}` : ''
-  const utilization = pool.total === 0 ? 0 : Math.round((100 * pool.allocated) / pool.total)
+  const percentOf = (whole: number) => (whole === 0 ? 0 : Math.round((100 * pool.allocated) / whole))
   return [
     `IP Pool: Total=${pool.total}, Allocated=${pool.allocated}, Available=${pool.available}${cooling}`,
-    `Utilization: ${utilization}%`,
+    `Utilization: ${percentOf(pool.total)}% of total (assigned), ${percentOf(pool.capacity)}% of capacity (${pool.capacity})`,
   ]
 }
 

@@ -16,16 +16,22 @@ import type { GcRequest } from '../proto/generated/terway/repair/v1/GcRequest.ts
 
 /** ms; comparing every plan of a full node with the kernel takes well under one second. */
 const TIMEOUT = 30_000
-/** ms; it asks the cloud, which may want to be asked slowly. */
-const GC_TIMEOUT = 120_000
+/** ms; it waits for a round under way, then asks the cloud twice, each question up to a minute for its turn. */
+const GC_TIMEOUT = 300_000
 
 /** The daemon gave no answer, or could not do what it was asked to. */
 export class DaemonError extends Error {
   override readonly name = 'DaemonError'
 }
 
-function errorOf(socket: string, cause: ServiceError): DaemonError {
+function errorOf(socket: string, timeout: number, cause: ServiceError): DaemonError {
   switch (cause.code) {
+    case status.DEADLINE_EXCEEDED:
+      return new DaemonError(
+        `terwayd on ${socket} has not answered within ${timeout / 1000} s: it is still at work.\n` +
+          'Ask again later; its log tells what it waits for: kubectl -n kube-system logs, of its pod on this node.',
+        { cause },
+      )
     case status.FAILED_PRECONDITION:
     case status.INTERNAL:
       return new DaemonError(`terwayd could not do it: ${cause.details}`, { cause })
@@ -58,7 +64,8 @@ async function ask<Service extends Client, Reply>(socket: string, question: Ques
     return await new Promise((resolve, reject) => {
       call(client, { deadline: Date.now() + timeout }, (error, reply) => {
         if (reply !== undefined) resolve(reply)
-        else reject(error === null ? new Error('gRPC call ended without reply or error') : errorOf(socket, error))
+        else
+          reject(error === null ? new Error('gRPC call ended without reply or error') : errorOf(socket, timeout, error))
       })
     })
   } finally {

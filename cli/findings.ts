@@ -10,7 +10,7 @@ type Column = (typeof COLUMNS)[number]
 const HEADS: Readonly<Record<Column, string>> = {
   ...{ outcome: 'OUTCOME', kind: 'WHAT', eni: 'ENI', address: 'ADDRESS', pod: 'POD', why: 'WHY' },
 }
-const OUTCOMES: Readonly<Record<string, Tone>> = { done: 'good', would: 'waiting', later: 'waiting' }
+const OUTCOMES: Readonly<Record<string, Tone>> = { done: 'good', would: 'waiting', later: 'waiting', failed: 'bad' }
 const LEVELS: Readonly<Record<string, Tone>> = { warn: 'waiting', error: 'bad' }
 
 /** Of several addresses the first stands for all: an ENI may have fifty. */
@@ -39,11 +39,12 @@ function table(findings: readonly Finding[], paint: Paint): string[] {
 
 function summary({ findings, enis, addresses, pods }: GcReply): string {
   const count = (outcome: string) => findings.filter((finding) => finding.outcome === outcome).length
-  const [done, would, later] = [count('done'), count('would'), count('later')]
+  const [done, would, later, failed] = [count('done'), count('would'), count('later'), count('failed')]
   const parts = [
     ...(done > 0 ? [`${done} done`] : []),
     ...(would > 0 ? [`${would} would be done`] : []),
     ...(later > 0 ? [`${later} to be seen again before anything is done`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
   ]
   const outcome = parts.length === 0 ? 'nothing to do' : parts.join(', ')
   return `ENIs: ${enis}, addresses: ${addresses}, pods: ${pods}; ${outcome}`

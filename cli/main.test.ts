@@ -29,6 +29,7 @@ const NODE: Node = {
   vpcId: 'vpc-1',
   version: '0.1.0',
   startedAt: 1_700_000_000_000,
+  now: 1_700_000_300_000,
   enis: [],
   pool: {
     ...{ total: 4, allocated: 2, available: 2, cooling: 0, capacity: 30, min: 0, max: 5, waiting: 0 },
@@ -58,6 +59,7 @@ const GC_REPLY: GcReply = {
 let root: string
 let socket: string
 let server: Server
+let node: Node
 let reply: VerifyReply
 let requests: GcRequest[]
 let gcError: Pick<ServiceError, 'code' | 'details'> | undefined
@@ -68,12 +70,13 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true }))
 beforeEach(async () => {
   socket = join(mkdtempSync(join(root, 'case-')), 's')
+  node = NODE
   reply = { differences: [], plans: 3 }
   requests = []
   gcError = undefined
   server = new Server()
   server.addService(Inspect.service, {
-    Show: (_call: unknown, done: sendUnaryData<Node>) => done(null, NODE),
+    Show: (_call: unknown, done: sendUnaryData<Node>) => done(null, node),
     Verify: (_call: unknown, done: sendUnaryData<VerifyReply>) => done(null, reply),
   })
   server.addService(Repair.service, {
@@ -97,7 +100,7 @@ function cli(...args: string[]): Promise<{ status: unknown; stdout: string; stde
 }
 
 test('show: tree by default, box and JSON on demand, no colours into a pipe', async () => {
-  const tree = 'Node: node-1\nIP Pool: 4 total, 2 allocated, 2 available\n'
+  const tree = 'Node: node-1\nIP Pool: 4 total, 2 allocated, 2 available; capacity 30\n'
   expect(await cli('show', '--socket', socket)).toEqual({ status: 0, stdout: tree, stderr: '' })
   expect((await cli('show', '-o', 'box', '--socket', socket)).stdout).toMatch(/^┌─+┐\n│ Node: node-1 +│\n/)
   expect(JSON.parse((await cli('show', '--json', '--socket', socket)).stdout)).toEqual(NODE)
@@ -137,6 +140,20 @@ test('gc that the daemon cannot do: status 2 and its reason', async () => {
     stdout: '',
     stderr: `terway-cli: terwayd could not do it: ${gcError.details}\n`,
   })
+})
+
+test('a daemon that takes longer is still at work, and nobody is told to start it', async () => {
+  gcError = { code: status.DEADLINE_EXCEEDED, details: 'Deadline exceeded' }
+  const { status: code, stdout, stderr } = await cli('gc', '--socket', socket)
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(stderr).toContain('has not answered within 300 s: it is still at work')
+  expect(stderr).not.toContain('Is it running')
+})
+
+test('show: how long ago something was is counted by the clock of the daemon, not of this machine', async () => {
+  const problem = { type: 'SufficientIP', status: 'False', reason: 'InsufficientIP', message: 'all in use' }
+  node = { ...NODE, conditions: [{ ...problem, since: NODE.now - 300_000 }] }
+  expect((await cli('show', '--socket', socket)).stdout).toContain('SufficientIP is False since 5m (InsufficientIP)')
 })
 
 test('a daemon of another version: status 2, and which terway-cli to use', async () => {

@@ -32,7 +32,8 @@ const printJson = (message: object): boolean => process.stdout.write(`${JSON.str
 
 async function runShow({ socket, output, json }: ShowOptions): Promise<void> {
   const node = await show(resolve(socket))
-  const options = { now: Date.now(), paint: paintFor(process.stdout) }
+  // By the daemon's clock: its times are no times of the day.
+  const options = { now: node.now, paint: paintFor(process.stdout) }
   if (json) printJson(node)
   else process.stdout.write(output === 'box' ? renderBox(node, options) : renderTree(node, options))
 }

@@ -33,6 +33,7 @@ function node(change: Partial<Node> = {}): Node {
     ...place,
     version: '0.1.0',
     startedAt: NOW,
+    now: NOW,
     enis: [],
     pool: pool(0, 0, 0),
     ...{ endpoints: [], problems: [], foreignEnis: [], events: [], conditions: [] },
@@ -70,7 +71,7 @@ ENI: eni-bp1xxx (eth1)
     - 10.0.1.101 (allocated to default/pod-b)
     - 10.0.1.102 (available)
     - 10.0.1.103 (available)
-IP Pool: 4 total, 2 allocated, 2 available
+IP Pool: 4 total, 2 allocated, 2 available; capacity 30
 `)
   })
 
@@ -82,7 +83,6 @@ IP Pool: 4 total, 2 allocated, 2 available
             address('10.0.1.10', { primary: true, phase: 'owned', pod: 'kube-system/dns' }),
             address('10.0.1.11', { phase: 'cooling', coolingUntil: NOW + 11_001 }),
             address('10.0.1.12', { phase: 'cooling', coolingUntil: NOW - 5 }),
-            address('10.0.1.13', { phase: 'assigning' }),
             address('10.0.1.14', { phase: 'unassigning' }),
           ],
         }),
@@ -99,7 +99,6 @@ ENI: eni-1 (eth1)
   Secondary IPs:
     - 10.0.1.11 (cooling 12s)
     - 10.0.1.12 (cooling 0s)
-    - 10.0.1.13 (assigning)
     - 10.0.1.14 (unassigning)
 ENI: eni-2 (attaching)
   Primary IP: 10.0.1.20
@@ -107,7 +106,7 @@ ENI: eni-2 (attaching)
 ENI: eni-3 (eth3, detaching)
   Primary IP: 10.0.1.30
   Secondary IPs: none
-IP Pool: 3 total, 1 allocated, 0 available, 2 cooling
+IP Pool: 3 total, 1 allocated, 0 available, 2 cooling; capacity 30
 Problems:
   - vSwitch vsw-1 has no free addresses; add one in another zone to vswitches
   - pods that wait for an address: 4
@@ -168,7 +167,7 @@ ENI: eni-m (eth2, member, VLAN 7, draining)
   Primary IP: 10.0.1.10
   Secondary IPs: none
 Foreign ENI: eni-x (Secondary): it has no tag creator=terway
-IP Pool: 0 total, 0 allocated, 0 available
+IP Pool: 0 total, 0 allocated, 0 available; capacity 30
 Problems:
   - SufficientIP is False since 5m (InsufficientIP): every address is in use
 Events:
@@ -202,7 +201,7 @@ describe('box', () => {
         eni('eni-bp2xxx', { link: 'eth2', primaryIp: '10.0.1.20', addresses: [primary('10.0.1.20'), ...ten] }),
         eni('eni-bp3xxx', { link: 'eth3', primaryIp: '10.0.1.30', addresses: [primary('10.0.1.30'), ...ten] }),
       ],
-      pool: pool(30, 25, 5),
+      pool: { ...pool(30, 25, 5), capacity: 60 },
     })
     expect(renderBox(shown, { now: NOW, paint: plain })).toBe(`\
 ┌──────────────────────────────────────────────────────────────┐
@@ -210,7 +209,7 @@ describe('box', () => {
 ├──────────────────────────────────────────────────────────────┤
 │ ENI Count: 3                                                 │
 │ IP Pool: Total=30, Allocated=25, Available=5                 │
-│ Utilization: 83%                                             │
+│ Utilization: 83% of total (assigned), 42% of capacity (60)   │
 ├──────────────────────────────────────────────────────────────┤
 │ ENI Details:                                                 │
 │   eni-bp1xxx (eth1): Primary=10.0.1.10, Secondary=10 IPs     │
@@ -232,7 +231,9 @@ describe('box', () => {
     const text = renderBox(shown, { now: NOW, paint: plain })
     expect(text).toContain('│ IP Pool: Total=1, Allocated=0, Available=0, Cooling=1 ')
     expect(text).toMatch(/┘\nProblems:\n {2}- no permission\n$/)
-    expect(renderBox(node(), { now: NOW, paint: plain })).toContain('│ Utilization: 0% ')
+    expect(renderBox(node(), { now: NOW, paint: plain })).toContain(
+      '│ Utilization: 0% of total (assigned), 0% of capacity (30) ',
+    )
   })
 })
 
@@ -294,6 +295,7 @@ ENIs: 2, addresses: 20, pods: 7; nothing to do
     finding({ kind: 'ghost', level: 'error', eni: 'eni-2', address: '10.0.1.3', why: 'gone', outcome: 'would' }),
     finding({ kind: 'removed', level: 'warn', pod: 'default/web', why: 'ended', outcome: 'done' }),
     finding({ kind: 'suspected', eni: 'eni-3', why: 'seen once', outcome: 'later' }),
+    finding({ kind: 'failed', level: 'warn', pod: 'default/db', why: 'stuck', outcome: 'failed' }),
   ]
 
   test('findings are aligned and counted', () => {
@@ -303,7 +305,8 @@ done     released   eni-1  10.0.1.1 +1  -            left behind
 would    ghost      eni-2  10.0.1.3     -            gone
 done     removed    -      -            default/web  ended
 later    suspected  eni-3  -            -            seen once
-ENIs: 2, addresses: 20, pods: 7; 2 done, 1 would be done, 1 to be seen again before anything is done
+failed   failed     -      -            default/db   stuck
+ENIs: 2, addresses: 20, pods: 7; 2 done, 1 would be done, 1 to be seen again before anything is done, 1 failed
 `)
   })
 

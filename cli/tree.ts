@@ -10,7 +10,7 @@ import type { Prefix__Output as Prefix } from '../proto/generated/terway/inspect
 import type { Paint, Tone } from './paint.ts'
 
 export interface RenderOptions {
-  /** ms since the epoch; what is left of a cool-down, and how long ago something was, is counted from here. */
+  /** ms, of the daemon's clock; what is left of a cool-down, and how long ago something was, is counted from here. */
   readonly now: number
   readonly paint: Paint
 }
@@ -19,7 +19,6 @@ const TONES: Readonly<Record<string, Tone>> = {
   owned: 'strong',
   warm: 'good',
   cooling: 'waiting',
-  assigning: 'waiting',
 }
 /** The whole list is in the JSON. */
 const EVENTS_SHOWN = 5
@@ -100,7 +99,7 @@ function foreignLines({ foreignEnis }: Node): string[] {
 function poolLine(pool: Pool | null): string {
   if (pool === null) return 'IP Pool: not known yet'
   const cooling = pool.cooling > 0 ? `, ${pool.cooling} cooling` : ''
-  return `IP Pool: ${pool.total} total, ${pool.allocated} allocated, ${pool.available} available${cooling}`
+  return `IP Pool: ${pool.total} total, ${pool.allocated} allocated, ${pool.available} available${cooling}; capacity ${pool.capacity}`
 }
 
 function conditionLine({ type, status, reason, message, since }: Condition, now: number): string {

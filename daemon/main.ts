@@ -10,7 +10,7 @@ import { Budget } from '../cloud/budget/budget.ts'
 import { PlanInterpreter } from '../netlink/interpreter.ts'
 import { warmThreadPool } from '../netlink/netns.ts'
 import { NetlinkSocket } from '../netlink/socket.ts'
-import { countGarbage, garbageOf, reconcile } from './composition/garbage.ts'
+import { countGarbage, garbageOf, reconcile, sweepRegularly } from './composition/garbage.ts'
 import { conntrackSweeper, createPool } from './composition/node-pool.ts'
 import { rememberInstanceLimits, rememberNodeGroups } from './config/cloud.ts'
 import { openCloudAccess } from './config/cloud-access.ts'
@@ -20,6 +20,7 @@ import { type Flags, parseFlags } from './config/flags.ts'
 import { FactsChangedError, rememberFacts } from './config/node-facts.ts'
 import { within } from './config/persist.ts'
 import { warnUnlessTmpfs } from './config/state-directory.ts'
+import { steadyClock } from './config/steady-clock.ts'
 import { VERSION } from './config/version.ts'
 import { NodeLinks } from './datapath/node-links.ts'
 import { planHost } from './datapath/policy-route.ts'
@@ -48,8 +49,6 @@ import { createMetrics, serveMetrics } from './telemetry/metrics.ts'
 const DEFAULT_MTU = 1500
 /** An ADD waits this long for an address, ms: longer calls would only hold up the runtime, which tries again. */
 const ACQUIRE_TIMEOUT = 30_000
-/** Pause between two looks for endpoints that nobody will end, ms. */
-const SWEEP_INTERVAL = 60_000
 /** Links of ENIs that are in use are there already; one that is not must not keep the others' pods waiting. ms */
 const BRING_UP_PATIENCE = 2_000
 /** A question of the start may take this long, ms; it is asked again, and the log says so sooner than by default. */
@@ -100,11 +99,13 @@ async function main(): Promise<void> {
   const groups = conf.securityGroups.length > 0 ? undefined : await rememberNodeGroups(question)
   const cloud = access.cloud()
   const inputs = NO_INPUTS
-  const parts = { conf, facts, journal, cloud, links, log, instance, groups, inputs, conntrack: sweeper, reports }
+  const now = steadyClock(journal)
+  const parts = { conf, facts, journal, cloud, links, log, instance, groups, inputs, conntrack: sweeper, reports, now }
   pool = createPool({ ...parts, watch: { changes: metrics.observeChanges, acquired: metrics.observeAcquire } })
   const pods = podContext({ pool, journal, kernel, links, log, inputs })
   const sweep = new Sweep(pods)
-  const garbage = garbageOf(pods, { sweep, removed: countGarbage(metrics) })
+  const removed = countGarbage(metrics)
+  const garbage = garbageOf(pods, { sweep, removed })
 
   // Recover: what the last daemon left half done.
   const spool = new Spool({ directory: join(flags.stateDir, 'spool'), log, del: (call) => del(pods, call) })
@@ -121,7 +122,7 @@ async function main(): Promise<void> {
   const up = pool.bringUp()
   if (!(await within(up, BRING_UP_PATIENCE))) log.warn('an ENI on record has no link on this node; serving without it')
   pool.start()
-  const timer = await sweepRegularly(sweep, log)
+  const timer = await sweepRegularly({ sweep, removed }, log)
 
   // Listen.
   const nodePlans = () => [
@@ -131,7 +132,7 @@ async function main(): Promise<void> {
   const server = await serve(flags.socket, {
     cni: cniService({ pods, log, onCall: metrics.observeCni }),
     inspect: inspectService({
-      ...{ nodeName: flags.nodeName, facts, version: VERSION, startedAt, pods, nodePlans, reports },
+      ...{ nodeName: flags.nodeName, facts, version: VERSION, startedAt, pods, nodePlans, reports, now },
       foreign: () => pods.pool.foreign,
     }),
     repair: repairService({ gc: garbage, log }),
@@ -221,13 +222,6 @@ function podContext({ pool, journal, kernel, links, log, inputs }: PodParts): Po
 
 function readyEnis(pool: Pool) {
   return [...pool.state.enis.keys()].flatMap((key) => pool.readyEni(key) ?? [])
-}
-
-/** Now, since ENIs may have other links than before, and from time to time. Never rejects. */
-async function sweepRegularly(sweep: Sweep, log: Logger): Promise<NodeJS.Timeout> {
-  const failed = (err: unknown) => log.error({ err }, 'the sweep for ended pods failed; it is tried again')
-  await sweep.run().catch(failed)
-  return setInterval(() => void sweep.run().catch(failed), SWEEP_INTERVAL)
 }
 
 try {

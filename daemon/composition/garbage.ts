@@ -9,11 +9,14 @@ import type { Sweep } from '../pod/sweep.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { GcFinding } from '../rpc/gc-service.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Garbage as GarbageKind } from '../telemetry/pool-metrics.ts'
 
 /** The pauses between two comparisons are up to this share longer, so that the nodes of a cluster do not ask together. */
 const ROUND_JITTER = 0.2
 /** A start with pods to serve waits this long for the first one, ms: it is three calls, of tenths of a second each. */
 const RECONCILE_PATIENCE = 5_000
+/** Pause between two looks for endpoints that nobody will end, ms. */
+const SWEEP_INTERVAL = 60_000
 
 export interface GarbageParts {
   readonly sweep: Sweep
@@ -25,12 +28,42 @@ export function garbageOf({ pool, links, endpoints }: PodContext, { sweep, remov
   return new Garbage({ pool, sweep, podRoutes, pods: () => endpoints.all().length, clock: REAL_CLOCK, removed })
 }
 
-export function countGarbage({ observeGarbage }: Metrics): (finding: GcFinding) => void {
-  return ({ kind, fields }) => {
-    if (kind === 'removed') observeGarbage('endpoint', 1)
-    if (kind === 'released' || kind === 'stray') observeGarbage('eni', 1)
-    if (kind === 'lost') observeGarbage(fields.ip === undefined ? 'eni' : 'address', 1)
+export function countGarbage({ observeGarbage }: Pick<Metrics, 'observeGarbage'>): (finding: GcFinding) => void {
+  return (finding) => {
+    const what = whatIsGone(finding)
+    if (what !== undefined) observeGarbage(what, 1)
   }
+}
+
+/** Undefined when nothing is gone, or nothing that is counted: rules are no resource. */
+function whatIsGone({ kind, fields }: GcFinding): GarbageKind | undefined {
+  const { containerId, prefix, ip } = fields
+  switch (kind) {
+    case 'released':
+    case 'stray':
+      return 'eni'
+    case 'lost':
+      if (prefix !== undefined) return 'prefix'
+      return ip === undefined ? 'eni' : 'address'
+    case 'removed':
+      if (containerId !== undefined) return 'endpoint'
+      return ip === undefined ? undefined : 'address'
+    default:
+      return undefined
+  }
+}
+
+/** Now, since ENIs may have other links than before, and from time to time. Never rejects. */
+export async function sweepRegularly({ sweep, removed }: GarbageParts, log: Logger): Promise<NodeJS.Timeout> {
+  const look = async () => {
+    try {
+      for (const finding of (await sweep.run()).findings) removed(finding)
+    } catch (err) {
+      log.error({ err }, 'the sweep for ended pods failed; it is tried again')
+    }
+  }
+  await look()
+  return setInterval(() => void look(), SWEEP_INTERVAL)
 }
 
 export interface ReconcileParts {

@@ -6,11 +6,10 @@ import type { NodeFacts } from '../../cloud/metadata.ts'
 import { VSwitches } from '../../cloud/vswitch/vswitches.ts'
 import { forgetConntrack } from '../../netlink/conntrack.ts'
 import { homeNetns } from '../../netlink/netns.ts'
-import type { NodeGroups } from '../config/cloud.ts'
+import { type NodeGroups, vSwitchesFor } from '../config/cloud.ts'
 import type { EniConf } from '../config/eni-conf.ts'
 import { LiveLimits } from '../config/live-limits.ts'
 import type { Remembered } from '../config/remembered.ts'
-import { steadyClock } from '../config/steady-clock.ts'
 import type { NodeLinks } from '../datapath/node-links.ts'
 import type { NodeInputs } from '../kube/node-inputs.ts'
 import { REAL_POOL_CLOCK } from '../pool/clock.ts'
@@ -19,6 +18,7 @@ import type { Conntrack } from '../pool/cool-down.ts'
 import { Pool, type PoolWatch } from '../pool/pool.ts'
 import type { PoolReports } from '../pool/report/reports.ts'
 import type { Journal } from '../store/journal.ts'
+import { firstFillOf } from './first-fill.ts'
 
 export interface PoolParts {
   readonly conf: EniConf
@@ -33,15 +33,17 @@ export interface PoolParts {
   readonly inputs: NodeInputs
   readonly conntrack: Conntrack
   readonly reports: PoolReports
+  /** ms since the epoch, of the steady clock */
+  readonly now: () => number
   readonly watch: PoolWatch
 }
 
 /** Limits and security groups are looked up at each use, since the cloud may answer after the pool is made. */
 export function createPool(parts: PoolParts): Pool {
-  const { conf, facts, journal, cloud, links, log, instance, groups, inputs, conntrack, reports, watch } = parts
-  const now = steadyClock(journal)
-  const allowed = conf.vSwitches.get(facts.zoneId) ?? [facts.vSwitchId]
-  const limits = new LiveLimits({ conf, type: () => instance.value.type, inputs, log }, () => pool.reconsider())
+  const { conf, facts, journal, cloud, links, log, instance, groups, inputs, conntrack, reports, watch, now } = parts
+  const allowed = vSwitchesFor(facts, conf)
+  const type = () => instance.value.type
+  const limits = new LiveLimits({ conf, type, inputs, log, reports, now }, () => pool.reconsider())
   const { clusterId, tagFilter, blockedTags, attachTries, gc } = conf.pool
   const pool = new Pool({
     ...{ journal, cloud, links, log, conntrack, reports, watch, instanceId: facts.instanceId },
@@ -58,6 +60,8 @@ export function createPool(parts: PoolParts): Pool {
       return groups?.value.ids ?? conf.securityGroups
     },
     ...{ tags: conf.eniTags, coolDown: conf.coolDown, attachAttempts: attachTries },
+    depletedAt: conf.pool.depletedAt,
+    firstFill: firstFillOf(journal),
     claims: { clusterId, tagFilter, blockedTags, orphanTtl: gc.orphanTtl },
   })
   return pool

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
+import { parseCloudId, type VSwitchId, type ZoneId } from '../../cloud/ids.ts'
 import { exclusivePods, prefixesPerEni, sharedPods, trunkMembers } from '../../cloud/instance/formulae.ts'
 import type { InstanceType } from '../../cloud/instance/instance-type.ts'
 import { completed, knownInstanceType } from '../../cloud/instance/table.ts'
 import { capacityOf } from '../pool/settings.ts'
-import { limitsOf } from './cloud.ts'
+import { limitsOf, shortfalls, vSwitchesFor } from './cloud.ts'
 import { parseEniConf } from './eni-conf.ts'
 import type { PoolConf } from './pool-conf.ts'
 
@@ -118,10 +119,11 @@ describe('the other kinds', () => {
   })
 
   test('prefixes: each takes the place of an address', () => {
-    const limits = limitsFor({ ipv4_prefix_count: 5, max_pool_size: 100 }, TYPE, { unit: 'prefix' })
+    const limits = limitsFor({ enable_ip_prefix: true, ipv4_prefix_count: 5, max_pool_size: 100 }, TYPE)
     expect(limits).toMatchObject({ unit: 'prefix', addressesPerEni: 1 + prefixesPerEni(TYPE), minPrefixes: 5 })
     expect(limits).toMatchObject({ minFree: 10, maxFree: 100 })
-    expect(limitsFor({ ipv4_prefix_count: 500 }, TYPE, { unit: 'prefix' }).minPrefixes).toBe(7 * prefixesPerEni(TYPE))
+    const most = limitsFor({ enable_ip_prefix: true, ipv4_prefix_count: 500 }, TYPE)
+    expect(most.minPrefixes).toBe(7 * prefixesPerEni(TYPE))
     expect(limitsFor({ ipv4_prefix_count: 5 }, TYPE).minPrefixes).toBe(0)
   })
 })
@@ -157,4 +159,34 @@ test('the rest is as in the file', () => {
     ...{ reserve: 0.2, strategy: 'adaptive', order: 'fewest-pods', warmUp: { batch: 10, interval: 60_000 } },
     ...{ idle: undefined, batch: { wait: 0 } },
   })
+})
+
+test.each([
+  [{ min_eni: 1 }, {}, []],
+  [{ min_eni: 2 }, {}, ['min_eni 2 asks for 40 free addresses; 25 are kept ready, as max_pool_size has it']],
+  [{ min_eni: 2 }, { maxPool: 40 }, []],
+  [{ min_eni: 2 }, { minPool: 5 }, []],
+  [{ min_eni: 9, max_eni: 2, max_pool_size: 90 }, {}, []],
+  [{ min_pool_size: 20 }, {}, []],
+])('%j with %j of the node: %j', (file, overrides, told) => {
+  expect(shortfalls(parseEniConf(JSON.stringify(file)).conf, TYPE, overrides)).toEqual(told)
+})
+
+test('a stack that the instance type has not is told', () => {
+  const { pool } = parseEniConf('{}').conf
+  const type = { ...TYPE, ipv6PerEni: 1 }
+  expect(shortfalls({ pool: { ...pool, families: ['ipv4', 'ipv6'] } }, type)).toEqual([
+    'ecs.x has not as many IPv6 addresses as IPv4: pods get ipv4',
+  ])
+})
+
+test.each([
+  ['{"vswitches": {"cn-h": ["vsw-1", "vsw-2"], "cn-i": ["vsw-3"]}}', ['vsw-1', 'vsw-2']],
+  ['{"vswitches": {"cn-i": ["vsw-3"]}}', ['vsw-own']],
+  ['{"vswitch_ids": ["vsw-1", "vsw-3"]}', ['vsw-1', 'vsw-3']],
+  ['{"vswitch_ids": []}', ['vsw-own']],
+  ['{}', ['vsw-own']],
+])('%s: new ENIs are made in %j', (text, ids) => {
+  const node = { zoneId: parseCloudId<ZoneId>('cn-h'), vSwitchId: parseCloudId<VSwitchId>('vsw-own') }
+  expect(vSwitchesFor(node, parseEniConf(text).conf)).toEqual(ids)
 })

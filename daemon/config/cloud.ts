@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { badAnswer } from '../../cloud/answer.ts'
 import type { Ecs } from '../../cloud/ecs.ts'
-import { type InstanceId, parseCloudId, type SecurityGroupId } from '../../cloud/ids.ts'
+import { type InstanceId, parseCloudId, type SecurityGroupId, type VSwitchId } from '../../cloud/ids.ts'
 import { dualStackAllowed, secondaryEnis, trunkMembers } from '../../cloud/instance/formulae.ts'
 import type { InstanceType } from '../../cloud/instance/instance-type.ts'
 import { type InstanceLimits, instanceLimits } from '../../cloud/instance/limits.ts'
@@ -40,6 +40,34 @@ export function limitsOf(
     ...{ reserve: pool.reserve, strategy: pool.strategy, order: pool.order },
     ...{ batch: pool.batch, warmUp: pool.warmUp, idle: pool.idle },
   }
+}
+
+/** Where the node can have less than the configuration asks for, in words for the operator. */
+export function shortfalls(
+  { pool }: Pick<EniConf, 'pool'>,
+  type: InstanceType,
+  { minPool, maxPool }: PoolOverrides = {},
+): string[] {
+  const limits = limitsOf({ pool }, type, { ...(maxPool === undefined ? {} : { maxPool }) })
+  const found: string[] = []
+  if (pool.families.some((family) => !limits.families.includes(family))) {
+    found.push(`${type.id} has not as many IPv6 addresses as IPv4: pods get ${limits.families.join()}`)
+  }
+  const wanted = capacityOf({ ...limits, maxEnis: Math.min(pool.minPoolEnis, limits.maxEnis) })
+  if (minPool === undefined && wanted > limits.minFree) {
+    found.push(
+      `min_eni ${pool.minPoolEnis} asks for ${wanted} free addresses; ${limits.minFree} are kept ready, as max_pool_size has it`,
+    )
+  }
+  return found
+}
+
+/** Of new ENIs. Those that turn out to be of another zone or VPC are left out, and reported, when they are known. */
+export function vSwitchesFor(
+  { zoneId, vSwitchId }: Pick<NodeFacts, 'zoneId' | 'vSwitchId'>,
+  { vSwitches, vSwitchIds }: Pick<EniConf, 'vSwitches' | 'vSwitchIds'>,
+): readonly VSwitchId[] {
+  return vSwitches.get(zoneId) ?? (vSwitchIds.length > 0 ? vSwitchIds : [vSwitchId])
 }
 
 /** Dual stack needs an ENI that can give both to each of its pods. */

@@ -277,10 +277,9 @@ describe('read', () => {
     }`)
     expect(warnings).toEqual([
       expect.stringMatching(/eniip_virtual_type has no effect: it is set in the CNI configuration/),
-      expect.stringMatching(/security_group_ids has no effect: use security_groups/),
-      expect.stringMatching(/vswitch_ids has no effect: use vswitches/),
     ])
     expect(conf.pool.kind).toBe('shared')
+    expect(conf).toMatchObject({ securityGroups: ['sg-xxxxxxxx'], vSwitchIds: ['vsw-xxxxxxxx'] })
   })
 
   test('ip_pool_config and eni_config', () => {

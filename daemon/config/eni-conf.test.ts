@@ -31,6 +31,7 @@ describe('eni_conf', () => {
       vSwitchPolicy: 'ordered',
       rateLimit: {},
       vSwitches: new Map([['cn-hangzhou-h', ['vsw-bp1xxx', 'vsw-bp2xxx']]]),
+      vSwitchIds: [],
       eniTags: { Environment: 'production' },
       pool: expect.objectContaining({ minPool: 10, maxPool: 25 }),
       coolDown: 30_000,
@@ -196,4 +197,25 @@ describe('eni_conf', () => {
     expect(() => parseEniConf(text)).toThrow(ConfigError)
     expect(() => parseEniConf(text)).toThrow(message)
   })
+})
+
+test('groups and vSwitches under their other names', () => {
+  const { conf, warnings } = parseEniConf('{"security_group_ids": ["sg-2", "sg-1"], "vswitch_ids": ["vsw-1", "vsw-2"]}')
+  expect(conf).toMatchObject({ securityGroups: ['sg-1', 'sg-2'], vSwitchIds: ['vsw-1', 'vsw-2'] })
+  expect(warnings).toEqual([])
+  const same = '{"security_groups": ["sg-1", "sg-2"], "security_group_ids": ["sg-2", "sg-1"]}'
+  expect(parseEniConf(same).conf.securityGroups).toEqual(['sg-1', 'sg-2'])
+})
+
+test.each([
+  [
+    '{"security_groups": ["sg-1"], "security_group_ids": ["sg-2"]}',
+    /security_groups and security_group_ids .* must not/,
+  ],
+  [
+    '{"vswitches": {"cn-sim-h": ["vsw-1"]}, "vswitch_ids": ["vsw-1"]}',
+    /vswitches and vswitch_ids are the same setting/,
+  ],
+])('%s: two names that do not agree are refused', (text, message) => {
+  expect(() => parseEniConf(text)).toThrow(message)
 })

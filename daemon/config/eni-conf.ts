@@ -5,7 +5,7 @@ import { parseCloudId, type SecurityGroupId, type VSwitchId } from '../../cloud/
 import { VSWITCH_POLICIES, type VSwitchPolicy } from '../../cloud/vswitch/choose.ts'
 import { parseCidr } from '../../inet/address.ts'
 import { seconds } from './duration.ts'
-import type { Findings } from './findings.ts'
+import { type Findings, settingOf } from './findings.ts'
 import { stripComments } from './json-comments.ts'
 import { jsonFault } from './json-fault.ts'
 import { type KnownKeys, keyWarnings } from './keys.ts'
@@ -20,8 +20,10 @@ export interface EniConf {
   /** File with a token that the cluster's add-on manager encrypts and renews. */
   readonly credentialPath: string | undefined
   readonly securityGroups: readonly SecurityGroupId[]
-  /** By zone; a zone that is missing uses the vSwitch of the node. */
+  /** By zone. */
   readonly vSwitches: ReadonlyMap<string, readonly VSwitchId[]>
+  /** Where nothing is said of their zones: those of the node's count. */
+  readonly vSwitchIds: readonly VSwitchId[]
   readonly vSwitchPolicy: VSwitchPolicy
   readonly rateLimit: RateLimitConf
   readonly eniTags: Readonly<Record<string, string>>
@@ -45,7 +47,10 @@ const DEFAULT_COOL_DOWN = 30_000
 
 const HALF_A_KEY = 'of access_key and access_secret only one is set; without the other it has no effect'
 
+const BOTH_VSWITCHES = 'vswitches and vswitch_ids are the same setting: leave one of them out'
+
 const securityGroup = parsedString(parseCloudId<SecurityGroupId>)
+const securityGroups = z.array(securityGroup).max(10, 'allows 10 security groups').optional()
 const vSwitch = parsedString(parseCloudId<VSwitchId>)
 const cidrs = z.string('must be a list of prefixes').refine((text) => text.split(',').every(isCidr), {
   message: 'must be prefixes like 172.16.0.0/16, separated by commas',
@@ -57,9 +62,10 @@ const ENI_CONF = z.object({
   access_secret: z.string().optional(),
   credential_path: z.string().regex(/^\//, 'must be an absolute path').optional(),
   security_group: securityGroup.optional(),
-  security_groups: z.array(securityGroup).max(10, 'allows 10 security groups').optional(),
+  ...{ security_groups: securityGroups, security_group_ids: securityGroups },
   service_cidr: cidrs.optional(),
   vswitches: z.preprocess(withoutUnset, z.record(z.string(), z.array(vSwitch))).optional(),
+  vswitch_ids: z.array(vSwitch).optional(),
   vswitch_selection_policy: z
     .enum(VSWITCH_POLICIES, `must be one of ${VSWITCH_POLICIES.join(', ')}`)
     .default('ordered'),
@@ -111,18 +117,26 @@ function parseJson(text: string): unknown {
 function normalise(raw: Raw, findings: Findings): EniConf {
   const { access_key: id, access_secret: secret } = raw
   const accessKey = id === undefined || secret === undefined ? undefined : { id, secret }
-  const groups = [...(raw.security_group === undefined ? [] : [raw.security_group]), ...(raw.security_groups ?? [])]
+  if (raw.vswitches !== undefined && raw.vswitch_ids !== undefined) findings.problems.push(BOTH_VSWITCHES)
   return {
     ...(accessKey === undefined ? {} : { accessKey }),
-    securityGroups: [...new Set(groups)].sort(),
+    securityGroups: groupsOf(raw, findings),
     credentialPath: raw.credential_path,
     vSwitchPolicy: raw.vswitch_selection_policy,
     rateLimit: raw.rate_limit.conf,
     vSwitches: new Map(Object.entries(raw.vswitches ?? {})),
+    vSwitchIds: raw.vswitch_ids ?? [],
     eniTags: raw.eni_tags ?? {},
     pool: poolConf(raw, findings),
     coolDown: raw.ip_cooldown_seconds ?? DEFAULT_COOL_DOWN,
   }
+}
+
+function groupsOf({ security_group: one, security_groups, security_group_ids }: Raw, findings: Findings) {
+  const asSet = (list?: readonly SecurityGroupId[]) => list && [...new Set(list)].sort().join()
+  settingOf({ security_groups: asSet(security_groups), security_group_ids: asSet(security_group_ids) }, findings)
+  const list = security_groups ?? security_group_ids ?? []
+  return [...new Set(one === undefined ? list : [one, ...list])].sort()
 }
 
 function isCidr(text: string): boolean {

@@ -46,6 +46,8 @@ export function parseFlags(argv: readonly string[], version: string): Flags {
 Environment:
   NODE_NAME                  as --node-name
   ECS_ENDPOINT, VPC_ENDPOINT host of the ECS and VPC API (default: the region's endpoint inside the VPC)
+  STS_ENDPOINT               host of STS, which gives the keys for an OIDC token
+  ALICLOUD_ENDPOINT_TYPE     public: the region's endpoints outside the VPC
   ALICLOUD_CLIENT_SCHEME     HTTP or HTTPS (default)
 
 Signals: SIGTERM and SIGINT end the daemon; pods keep their network, and the next start takes them over.`,

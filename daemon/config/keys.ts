@@ -14,10 +14,8 @@ export const NO_EFFECT: Readonly<Record<string, string>> = {
   ha_config: 'each node has one daemon and no leader',
   ipv6_prefix_count: 'an ENI with prefixes has one of IPv6 where ip_stack asks for it',
   route_table_id: 'pods have addresses of the VPC and need no routes in it',
-  security_group_ids: 'use security_groups',
   trunk_eni_count: 'a node has one trunk ENI',
   trunk_on: 'network_mode says whose addresses pods get',
-  vswitch_ids: 'use vswitches',
   zone_aware: 'vswitches are by zone',
   zone_config: 'use vswitches and security_groups',
 }

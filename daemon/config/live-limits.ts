@@ -2,8 +2,9 @@
 import type { Logger } from 'pino'
 import type { InstanceType } from '../../cloud/instance/instance-type.ts'
 import type { NodeInputs } from '../kube/node-inputs.ts'
+import type { PoolReports } from '../pool/report/reports.ts'
 import type { PoolLimits } from '../pool/settings.ts'
-import { limitsOf } from './cloud.ts'
+import { limitsOf, shortfalls } from './cloud.ts'
 import type { EniConf } from './eni-conf.ts'
 import { type NodeOverrides, nodeOverrides } from './node-overrides.ts'
 
@@ -13,6 +14,9 @@ export interface LiveLimitsOptions {
   readonly type: () => InstanceType
   readonly inputs: NodeInputs
   readonly log: Logger
+  readonly reports: Pick<PoolReports, 'event'>
+  /** ms since the epoch */
+  readonly now: () => number
 }
 
 export class LiveLimits {
@@ -38,21 +42,18 @@ export class LiveLimits {
 
   #limitsOf(type: InstanceType): PoolLimits {
     const { conf, log } = this.#options
-    const limits = limitsOf(conf, type, this.#overrides)
-    const missing = conf.pool.families.filter((family) => !limits.families.includes(family))
-    if (missing.length > 0) {
-      log.warn(
-        { type: type.id },
-        `${type.id} has not as many IPv6 addresses as IPv4: pods get ${limits.families.join()}`,
-      )
-    }
-    return limits
+    for (const shortfall of shortfalls(conf, type, this.#overrides)) log.warn({ type: type.id }, shortfall)
+    return limitsOf(conf, type, this.#overrides)
   }
 
   #read(): void {
-    const { conf, inputs, log } = this.#options
+    const { conf, inputs, log, reports, now } = this.#options
     const { overrides, problems } = nodeOverrides(inputs.annotations, conf.pool)
-    for (const problem of problems) log.warn(`annotations of the node: ${problem}`)
+    for (const problem of problems) {
+      const message = `annotations of the node: ${problem}`
+      log.warn(message)
+      reports.event({ time: now(), level: 'warning', reason: 'ConfigError', message })
+    }
     this.#overrides = overrides
     this.#made = undefined
   }

@@ -42,11 +42,14 @@ test('what the daemon has is taken, the rest is refused by the key that asks for
     available: { kind: 'shared', families: ['ipv4'], unit: 'address' },
     problems: [],
   })
+  expect(modeOf({ enable_ip_prefix: true })).toMatchObject({
+    available: { kind: 'shared', families: ['ipv4'], unit: 'prefix' },
+    problems: [],
+  })
   expect(modeOf({ backend_type: 'VPCRoute' }).problems).toEqual([expect.stringContaining('backend_type "ENIMultiIP"')])
   expect(modeOf({ network_mode: 'Trunk', ip_stack: 'dual', enable_ip_prefix: true }).problems).toEqual([
     expect.stringMatching(/^network_mode must be/),
     expect.stringMatching(/^ip_stack must be/),
-    expect.stringMatching(/^enable_ip_prefix must be/),
   ])
 })
 

@@ -55,7 +55,6 @@ export function availableMode({ kind, families, unit }: Mode<WantedKind>, { prob
     problems.push('network_mode must be "ENIIP" (or backend_type "ENIMultiIP"): other modes are not available yet')
   }
   if (families.join() !== 'ipv4') problems.push('ip_stack must be "ipv4": other stacks are not available yet')
-  if (unit === 'prefix') problems.push('enable_ip_prefix must be false: prefixes are not available yet')
   return { kind: available ?? 'shared', families, unit }
 }
 

@@ -216,15 +216,6 @@ function toCniError(error: unknown, { namespace, pod }: Endpoint): unknown {
     const { reason, message, advice: details } = error
     return new CniError({ code: CniErrorCode.tryAgainLater, reason, text: `${who}: ${message}`, details, cause: error })
   }
-  if (error instanceof DOMException && error.name === 'TimeoutError') {
-    return new CniError({
-      code: CniErrorCode.tryAgainLater,
-      reason: 'pool-timeout',
-      text: `${who}: no address became free in time`,
-      details: 'the runtime tries again; "terway-cli show" lists what keeps the pool from growing',
-      cause: error,
-    })
-  }
   return error instanceof PlanError ? kernelError(error, who) : error
 }
 

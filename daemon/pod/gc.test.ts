@@ -1,16 +1,20 @@
 import { describe, expect, test } from '@jest/globals'
+import { ownerOf } from '../pool/model.ts'
 import type { Reconciling } from '../pool/pool.ts'
-import type { Finding, Reconciliation, Suspicion } from '../pool/reconcile.ts'
+import type { Finding, Suspicion } from '../pool/reconcile.ts'
 import type { GcFinding } from '../rpc/gc-service.ts'
 import { Garbage } from './gc.ts'
-import type { SweepOptions } from './sweep.ts'
+import type { SweepOptions, Swept } from './sweep.ts'
 
 const found = (kind: Finding['kind']): Finding => ({ kind, level: 'info', message: kind, fields: {}, repeated: false })
-const NOTHING: Reconciliation = { changes: [], findings: [], suspicions: new Map(), foreign: [], strays: [] }
 const SEEN = new Map([['unknown eni-1' as Suspicion, 5]])
 
+const alive = new AbortController().signal
+const CLEAN: Swept = { findings: [], suspects: new Set() }
+const ENDED: Swept['suspects'] = new Set([ownerOf('c1', 'eth0')])
+
 /** A cloud that has an orphan: suspected at first, released when it was seen before. */
-function setUp() {
+function setUp(pause: () => Promise<void> = async () => undefined) {
   const asked: Reconciling[] = []
   const swept: (SweepOptions | undefined)[] = []
   const counted: GcFinding[] = []
@@ -27,22 +31,27 @@ function setUp() {
         looking -= 1
         const again = how.seen === undefined ? seen : how.seen === SEEN
         if (how.dryRun !== true) seen = true
-        return { ...NOTHING, findings: [found(again ? 'released' : 'suspected')], suspicions: SEEN }
+        return { findings: [found(again ? 'released' : 'suspected')], suspicions: SEEN }
       },
     },
     sweep: {
       run: async (options) => {
         swept.push(options)
-        return []
+        return { findings: [], suspects: ENDED }
       },
     },
     podRoutes: () => new Map(),
     pods: () => 3,
-    clock: { sleep: async () => undefined },
+    clock: {
+      sleep: async (_, signal) => {
+        await pause()
+        signal?.throwIfAborted()
+      },
+    },
     removed: (finding) => counted.push(finding),
   })
   const run = async (dryRun: boolean, force: boolean) =>
-    (await garbage.run({ dryRun, force })).findings.map(({ kind }) => kind)
+    (await garbage.run({ dryRun, force }, alive)).findings.map(({ kind }) => kind)
   return { garbage, run, asked, swept, counted, most: () => most }
 }
 
@@ -66,12 +75,26 @@ describe('on demand', () => {
     expect(await run(true, true)).toEqual(['released'])
     expect(asked.every(({ dryRun }) => dryRun)).toBe(true)
     expect(swept.every((options) => options?.dryRun)).toBe(true)
+    expect(swept.map((options) => options?.seen)).toEqual([undefined, undefined, ENDED])
     expect(counted).toEqual([])
     expect(await run(false, false)).toEqual(['suspected'])
   })
 
+  test('when nobody waits for the answer any more there is no second look, nor a first; what was done is counted', async () => {
+    const caller = new AbortController()
+    const { garbage, asked, counted } = setUp(async () => caller.abort(new Error('gone')))
+    await expect(garbage.run({ dryRun: false, force: true }, caller.signal)).rejects.toThrow('gone')
+    expect([asked.length, counted.length]).toEqual([1, 1])
+    await expect(garbage.run({ dryRun: false, force: false }, caller.signal)).rejects.toThrow('gone')
+    expect(asked).toHaveLength(1)
+  })
+
   test('says how much was looked at', async () => {
-    expect(await setUp().garbage.run({ dryRun: true, force: false })).toMatchObject({ enis: 2, addresses: 7, pods: 3 })
+    expect(await setUp().garbage.run({ dryRun: true, force: false }, alive)).toMatchObject({
+      enis: 2,
+      addresses: 7,
+      pods: 3,
+    })
   })
 })
 
@@ -90,7 +113,7 @@ test('never two at once, and one that fails keeps no other from its turn', async
       state: { enis: { size: 0 }, addresses: { size: 0 } },
       reconcile: () => Promise.reject(new Error('away')),
     },
-    ...{ sweep: { run: async () => [] }, podRoutes: () => new Map(), pods: () => 0 },
+    ...{ sweep: { run: async () => CLEAN }, podRoutes: () => new Map(), pods: () => 0 },
     clock: { sleep: async () => undefined },
   })
   await expect(failing.round()).rejects.toThrow('away')

@@ -6,18 +6,21 @@ import type { LinkName } from '../../inet/link-name.ts'
 import type { Reconciling } from '../pool/pool.ts'
 import type { Reconciliation, Suspicions } from '../pool/reconcile.ts'
 import type { Gc, GcFinding, GcOptions, GcReport } from '../rpc/gc-service.ts'
-import type { SweepFinding, SweepOptions } from './sweep.ts'
+import type { EndedSuspects, SweepOptions, Swept } from './sweep.ts'
 
 export interface GarbageOptions {
   readonly pool: {
     readonly state: { readonly enis: { readonly size: number }; readonly addresses: { readonly size: number } }
-    reconcile(podRoutes: ReadonlyMap<Ip, LinkName>, how: Reconciling): Promise<Reconciliation>
+    reconcile(
+      podRoutes: ReadonlyMap<Ip, LinkName>,
+      how: Reconciling,
+    ): Promise<Pick<Reconciliation, 'findings' | 'suspicions'>>
   }
-  readonly sweep: { run(options?: SweepOptions): Promise<readonly SweepFinding[]> }
+  readonly sweep: { run(options?: SweepOptions): Promise<Swept> }
   readonly podRoutes: () => ReadonlyMap<Ip, LinkName>
   readonly pods: () => number
   readonly clock: Pick<Clock, 'sleep'>
-  /** Told of each round that has changed something. */
+  /** Told of each finding that was acted on, or is to be. */
   readonly removed?: (finding: GcFinding) => void
 }
 
@@ -26,9 +29,14 @@ const SECOND_LOOK = 2_000
 /** Every so many rounds ENIs are looked for that are attached nowhere: they harm nobody, and it is another call. */
 const THOROUGH_ROUNDS = 6
 
-interface Looked extends Omit<GcReport, 'findings'> {
-  readonly dryRun: boolean
+/** What a dry look has seen, for the next one to take for seen before. */
+interface Seen {
+  readonly suspicions: Suspicions
+  readonly suspects: EndedSuspects
 }
+
+/** What a second look finds again. */
+const FOUND_AGAIN: ReadonlySet<GcFinding['kind']> = new Set(['suspected', 'foreign', 'failed'])
 
 export class Garbage implements Gc {
   readonly #options: GarbageOptions
@@ -40,9 +48,9 @@ export class Garbage implements Gc {
     this.#options = options
   }
 
-  /** On demand: looks everywhere. */
-  run(options: GcOptions): Promise<GcReport> {
-    return this.#inTurn(() => this.#collect(options, true))
+  /** On demand: looks everywhere. Between two looks the signal ends it. */
+  run(options: GcOptions, signal: AbortSignal): Promise<GcReport> {
+    return this.#inTurn(() => this.#collect(options, signal))
   }
 
   /** By time; what belongs to the node alone has a sweep of its own. @throws CloudError */
@@ -51,30 +59,35 @@ export class Garbage implements Gc {
       const { pool, podRoutes } = this.#options
       const thorough = this.#round++ % THOROUGH_ROUNDS === 0
       const { findings } = await pool.reconcile(podRoutes(), { thorough })
-      for (const finding of findings) this.#options.removed?.(finding)
+      this.#count(findings)
     })
   }
 
-  async #collect({ dryRun, force }: GcOptions, thorough: boolean): Promise<GcReport> {
-    const { pool, sweep, podRoutes, pods, clock } = this.#options
-    const looked = { dryRun, enis: pool.state.enis.size, addresses: pool.state.addresses.size, pods: pods() }
-    const look = async (seen?: Suspicions) => {
-      const known = seen === undefined ? {} : { seen }
-      const { findings, suspicions } = await pool.reconcile(podRoutes(), { dryRun, thorough, ...known })
-      return { findings: [...findings, ...(await sweep.run({ dryRun }))], suspicions }
-    }
-    const first = await look()
-    if (!force) return this.#report(first.findings, looked)
-    await clock.sleep(SECOND_LOOK)
-    const second = await look(dryRun ? first.suspicions : undefined)
+  async #collect({ dryRun, force }: GcOptions, signal: AbortSignal): Promise<GcReport> {
+    signal.throwIfAborted()
+    const { pool, pods, clock } = this.#options
+    const looked = { enis: pool.state.enis.size, addresses: pool.state.addresses.size, pods: pods() }
+    const first = await this.#look(dryRun)
+    if (!force) return { ...looked, findings: first.findings }
+    await clock.sleep(SECOND_LOOK, signal)
+    const second = await this.#look(dryRun, dryRun ? first : undefined)
     // A dry second look finds all of the first again; otherwise what it has acted on was a suspicion at the first.
-    const settled = dryRun ? [] : first.findings.filter(({ kind }) => kind !== 'suspected' && kind !== 'foreign')
-    return this.#report([...settled, ...second.findings], looked)
+    const settled = dryRun ? [] : first.findings.filter(({ kind }) => !FOUND_AGAIN.has(kind))
+    return { ...looked, findings: [...settled, ...second.findings] }
   }
 
-  #report(findings: readonly GcFinding[], { dryRun, ...looked }: Looked): GcReport {
-    for (const finding of dryRun ? [] : findings) this.#options.removed?.(finding)
-    return { ...looked, findings }
+  async #look(dryRun: boolean, seen?: Seen): Promise<Seen & Pick<GcReport, 'findings'>> {
+    const { pool, sweep, podRoutes } = this.#options
+    const [cloud, node] = seen === undefined ? [{}, {}] : [{ seen: seen.suspicions }, { seen: seen.suspects }]
+    const compared = await pool.reconcile(podRoutes(), { dryRun, thorough: true, ...cloud })
+    const swept = await sweep.run({ dryRun, ...node })
+    const findings = [...compared.findings, ...swept.findings]
+    if (!dryRun) this.#count(findings)
+    return { findings, suspicions: compared.suspicions, suspects: swept.suspects }
+  }
+
+  #count(findings: readonly GcFinding[]): void {
+    for (const finding of findings) this.#options.removed?.(finding)
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

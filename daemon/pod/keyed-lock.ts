@@ -2,6 +2,11 @@
 export class KeyedLock {
   readonly #tails = new Map<string, Promise<unknown>>()
 
+  /** True while a task of the key runs or waits. */
+  isHeld(key: string): boolean {
+    return this.#tails.has(key)
+  }
+
   /** Runs the task when every earlier one of the key has ended, however it ended. */
   async run<T>(key: string, task: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(key) ?? Promise.resolve()

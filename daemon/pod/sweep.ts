@@ -11,15 +11,28 @@ import { orphanRules } from './orphan-rules.ts'
 import { rehomed } from './rehome.ts'
 
 export interface SweepFinding {
-  readonly kind: 'removed' | 'suspected'
+  /** `failed`: it was to be removed and is still there. */
+  readonly kind: 'removed' | 'suspected' | 'failed'
   readonly level: 'info' | 'warn'
   readonly message: string
+  /** `containerId` where it is about an endpoint. */
   readonly fields: Readonly<Record<string, string>>
 }
 
+/** Endpoints whose sandbox seems to have ended. */
+export type EndedSuspects = ReadonlySet<Owner>
+
 export interface SweepOptions {
-  /** Only tells what it would do. */
+  /** Only tells what it would do, and remembers nothing. */
   readonly dryRun?: boolean
+  /** What to take for seen before, instead of what the last sweep has seen. */
+  readonly seen?: EndedSuspects
+}
+
+export interface Swept {
+  /** What has been removed, or would be, and what has been seen once. */
+  readonly findings: readonly SweepFinding[]
+  readonly suspects: EndedSuspects
 }
 
 /** Addresses on record as given away although nobody has them. */
@@ -43,45 +56,72 @@ function ownerless({ endpoints, pool, links }: PodContext): { readonly ip: Ip; r
 
 export class Sweep {
   readonly #context: PodContext
-  #suspects = new Set<string>()
+  #suspects: EndedSuspects = new Set()
 
   constructor(context: PodContext) {
     this.#context = context
   }
 
-  /** @returns what it has removed, or would remove, and what it has seen once. */
-  async run({ dryRun = false }: SweepOptions = {}): Promise<readonly SweepFinding[]> {
+  async run({ dryRun = false, seen = this.#suspects }: SweepOptions = {}): Promise<Swept> {
     const { endpoints, links } = this.#context
-    const ended = endpoints.all().filter((one) => one.phase === 'ready' && hasEnded(one, (name) => links.exists(name)))
-    const keyOf = ({ containerId, ifname }: Endpoint) => ownerOf(containerId, ifname)
+    const idle = endpoints.all().filter((endpoint) => !this.#isUnderWay(endpoint))
+    const ended = idle.filter((one) => one.phase === 'ready' && hasEnded(one, (name) => links.exists(name)))
+    const unfinished = idle.filter(({ phase }) => phase !== 'ready')
     // One look is not enough: a DEL may be on its way at this moment.
-    const certain = ended.filter((endpoint) => this.#suspects.has(keyOf(endpoint)))
-    const unfinished = endpoints.all().filter(({ phase }) => phase !== 'ready')
-    const rules = this.#orphanRules()
-    const findings = [
-      ...ended.map((endpoint) => aboutEndpoint(endpoint, certain.includes(endpoint) ? ENDED : MAY_HAVE_ENDED)),
-      ...unfinished.map((endpoint) => aboutEndpoint(endpoint, UNFINISHED)),
-      ...ownerless(this.#context).map(({ ip, owner }) => finding('removed', NOBODYS, { ip, owner })),
-      ...(rules.length === 0 ? [] : [finding('removed', `${rules.length} ${ORPHAN_RULES}`, {})]),
-    ]
-    if (dryRun) return findings
-    this.#suspects = new Set(ended.map(keyOf))
-    await Promise.all([...certain, ...unfinished].map((endpoint) => this.#remove(endpoint, certain.includes(endpoint))))
+    const [certain, uncertain] = partition(ended, (endpoint) => seen.has(keyOf(endpoint)))
+    const suspects = new Set(ended.map(keyOf))
+    const suspected = uncertain.map((endpoint) => aboutEndpoint('suspected', endpoint, MAY_HAVE_ENDED))
+    if (dryRun) return { suspects, findings: [...suspected, ...this.#toRemove(certain, unfinished)] }
+    this.#suspects = suspects
+    const removed = await Promise.all([
+      ...certain.map((endpoint) => this.#remove(endpoint, ENDED)),
+      ...unfinished.map((endpoint) => this.#remove(endpoint, UNFINISHED)),
+    ])
     this.#rehome()
+    const findings = [...suspected, ...removed.flat(), ...this.#aboutNobodys()]
     releaseOwnerless(this.#context)
     this.#removeOrphanRules()
-    return findings
+    return { suspects, findings }
+  }
+
+  /** What would be removed. */
+  #toRemove(certain: readonly Endpoint[], unfinished: readonly Endpoint[]): SweepFinding[] {
+    return [
+      ...certain.map((endpoint) => aboutEndpoint('removed', endpoint, ENDED)),
+      ...unfinished.map((endpoint) => aboutEndpoint('removed', endpoint, UNFINISHED)),
+      ...this.#aboutNobodys(),
+    ]
+  }
+
+  /** Whoever is at it, an ADD, a DEL or a removal, answers for its end. */
+  #isUnderWay(endpoint: Endpoint): boolean {
+    const { locks, removals } = this.#context
+    return removals.runs(endpoint) || locks.isHeld(podKey(endpoint))
   }
 
   /** Under the pod's lock no ADD of it is under way, so one on record has failed, and so has its removal. */
-  async #remove(endpoint: Endpoint, ended: boolean): Promise<void> {
+  #remove(endpoint: Endpoint, why: typeof ENDED | typeof UNFINISHED): Promise<SweepFinding[]> {
     const { endpoints, locks, removals, log } = this.#context
-    await locks.run(podKey(endpoint), async () => {
+    return locks.run(podKey(endpoint), async () => {
       const current = endpoints.get(endpoint)
-      if (current === undefined || (current.phase === 'ready' && !ended)) return
-      if (ended) log.info({ pod: podKey(current), containerId: current.containerId }, 'the pod ended without a DEL')
+      if (current === undefined || (current.phase === 'ready' && why !== ENDED)) return []
+      if (why === ENDED)
+        log.info({ pod: podKey(current), containerId: current.containerId }, 'the pod ended without a DEL')
       await removals.start(current)
+      const isGone = endpoints.get(endpoint) === undefined
+      return [
+        isGone ? aboutEndpoint('removed', current, why) : aboutEndpoint('failed', current, `${why}; ${STILL_THERE}`),
+      ]
     })
+  }
+
+  /** Addresses and rules that no endpoint has. */
+  #aboutNobodys(): SweepFinding[] {
+    const rules = this.#orphanRules().length
+    return [
+      ...ownerless(this.#context).map(({ ip, owner }) => finding('removed', NOBODYS, { ip, owner })),
+      ...(rules === 0 ? [] : [finding('removed', `${rules} ${ORPHAN_RULES}`, {})]),
+    ]
   }
 
   /** An ENI that was attached again has another link, and a lost address may come back on another ENI. */
@@ -123,7 +163,7 @@ export class Sweep {
     links.removeRules(orphans)
     log.warn(
       { rules: orphans.map(({ priority, source, destination, table }) => ({ priority, source, destination, table })) },
-      'removed rules of pods that no longer exist',
+      `removed ${ORPHAN_RULES}`,
     )
   }
 }
@@ -131,12 +171,20 @@ export class Sweep {
 const ENDED = 'its sandbox has ended without a DEL'
 const MAY_HAVE_ENDED = 'its sandbox seems to have ended without a DEL; removed when it still does at another look'
 const UNFINISHED = 'its ADD or its removal was not finished'
+const STILL_THERE = 'it could not be removed, which is tried again; the log of terwayd holds the reason'
 const ORPHAN_RULES = 'rules of pods that no longer exist'
 
-function aboutEndpoint(endpoint: Endpoint, message: string): SweepFinding {
+function keyOf({ containerId, ifname }: Endpoint): Owner {
+  return ownerOf(containerId, ifname)
+}
+
+function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))]
+}
+
+function aboutEndpoint(kind: SweepFinding['kind'], endpoint: Endpoint, message: string): SweepFinding {
   const { ip, containerId } = endpoint
-  const fields = { pod: podKey(endpoint), containerId, ...(ip === undefined ? {} : { ip }) }
-  return finding(message === MAY_HAVE_ENDED ? 'suspected' : 'removed', message, fields)
+  return finding(kind, message, { pod: podKey(endpoint), containerId, ...(ip === undefined ? {} : { ip }) })
 }
 
 function finding(kind: SweepFinding['kind'], message: string, fields: Readonly<Record<string, string>>): SweepFinding {

@@ -6,7 +6,7 @@ import { type PoolLimits, poolLimits } from './settings.ts'
 
 const LIMITS = poolLimits({ maxEnis: 7, addressesPerEni: 30, minFree: 10, maxFree: 25 })
 const ADAPTIVE = { ...LIMITS, strategy: 'adaptive' } as const
-const QUIET: Forecast = { perSecond: 0, burst: 0, soon: 0, peak: 0 }
+const QUIET: Forecast = { perSecond: 0, burst: 0, soon: 0, peak: 0, isDense: false, lead: 0 }
 
 interface Situation {
   readonly forecast?: Partial<Forecast>
@@ -49,6 +49,12 @@ describe('adaptive', () => {
     })
   })
 
+  test('the slower the cloud, the more', () => {
+    // 0.5 · 20 come meanwhile; of four pods 1.3 · √(2 · 4) more may come than go.
+    expect(aim(ADAPTIVE, { forecast: { perSecond: 0.5, lead: 20 }, owned: 4 }).floor).toBe(10)
+    expect(aim(ADAPTIVE, { forecast: { perSecond: 0.5, lead: 0.5 }, owned: 4 }).floor).toBe(4)
+  })
+
   test('a burst that is due, and places for one that is not', () => {
     const due = { burst: 20, soon: 20, peak: 100 }
     expect(aim(ADAPTIVE, { forecast: due })).toMatchObject({
@@ -59,6 +65,16 @@ describe('adaptive', () => {
       headroom: 100,
     })
     expect(aim(ADAPTIVE, { forecast: { soon: 20, peak: 20 } })).toMatchObject({ floor: 0, rest: 20, headroom: 20 })
+    expect(aim(ADAPTIVE, { forecast: { burst: 4, soon: 4, peak: 4 } }).floor).toBe(10)
+  })
+
+  test('bursts within minutes of each other: as the watermarks say, for their addresses come back', () => {
+    const forecast = { burst: 24, soon: 24, peak: 24, isDense: true }
+    expect(aim(ADAPTIVE, { forecast, recent: 8 })).toMatchObject({ floor: 10, fill: 18, rest: 24, ceiling: 24 })
+  })
+
+  test('where each pod has an ENI of its own, places are not kept besides', () => {
+    expect(aim({ ...ADAPTIVE, kind: 'exclusive' }, { forecast: { peak: 20 } }).headroom).toBe(0)
   })
 })
 

@@ -18,7 +18,7 @@ export interface Aim {
 }
 
 export function aimAt(limits: PoolLimits, past: Past, owned: number): Aim {
-  return limits.strategy === 'adaptive' ? adaptive(limits, past.forecast, owned) : fixed(limits, past, owned)
+  return limits.strategy === 'adaptive' ? adaptive(limits, past, owned) : fixed(limits, past, owned)
 }
 
 /**
@@ -45,27 +45,34 @@ const CONFIDENCE = 1.3
 
 /**
  * Pods that come more than go within a time without the cloud. Where they come and go at the same rate, each for itself,
- * the difference has the variance 2·rate·time, and not more than twice the number of pods (M/G/∞).
+ * the difference has the variance 2·rate·time, and not more than twice the number of pods (M/G/∞). Those that come while
+ * the cloud does what it was asked for find an address even if none goes.
  */
-function drift({ perSecond }: Forecast, owned: number): number {
-  return CONFIDENCE * Math.sqrt(2 * Math.min(perSecond * OUTAGE, owned))
+function drift({ perSecond, lead }: Forecast, owned: number): number {
+  return Math.max(perSecond * lead, CONFIDENCE * Math.sqrt(2 * Math.min(perSecond * (OUTAGE + lead), owned)))
 }
 
 /**
  * Free are kept those that the pods to come may need while the cloud is away, or at once in a burst that is due. For a
  * burst that is not due, and for what is above the upper watermark, ENIs stay attached: a place on one costs nothing,
- * and an assignment takes a tenth of the time that another ENI does.
+ * and an assignment takes a tenth of the time that another ENI does. Where each pod has an ENI, a place is a free ENI.
  */
-function adaptive(limits: PoolLimits, forecast: Forecast, owned: number): Aim {
-  const { maxFree, minEnis, maxEnis } = limits
+function adaptive(limits: PoolLimits, { forecast, recent }: Past, owned: number): Aim {
+  const { kind, minFree, maxFree, minEnis, maxEnis } = limits
   const likely = Math.max(drift(forecast, owned), reserveOf(limits, owned))
   const margin = 1 + Math.ceil(likely / 4)
+  // Of those that follow each other within minutes the addresses come back in time, or are asked for while they come.
+  const isClose = forecast.isDense && forecast.soon > 0
+  const due = isClose ? minFree : forecast.burst > 0 ? Math.max(forecast.burst, minFree) : 0
+  const again = isClose ? Math.min(maxFree, minFree + recent) : 0
   const kept = (bursts: number, steps: number) =>
     Math.min(maxFree, Math.max(Math.round(likely) + steps * margin, Math.ceil(bursts)))
+  // What has just been asked for is never too much: the configuration may have become another one since the forecast.
+  const fill = Math.max(kept(due, 1), again)
+  const stays = Math.max(due, forecast.soon)
   return {
-    ...{ floor: kept(forecast.burst, 0), fill: kept(forecast.burst, 1) },
-    ...{ rest: kept(forecast.soon, 2), ceiling: kept(forecast.soon, 3) },
-    ...{ enis: Math.min(maxEnis, minEnis), headroom: Math.ceil(forecast.peak) },
+    ...{ floor: kept(due, 0), fill, rest: kept(stays, 2), ceiling: Math.max(fill, kept(stays, 3)) },
+    ...{ enis: Math.min(maxEnis, minEnis), headroom: kind === 'shared' ? Math.ceil(forecast.peak) : 0 },
   }
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { Backoff } from './backoff.ts'
 
-const PASSING = { problem: 'the service failed', passing: true }
+const PASSING = { error: new Error('the service failed'), problem: 'the service failed', passing: true }
 
 function started(random = 1) {
   const clock = { time: 1_000_000 }
@@ -28,9 +28,10 @@ test('it blocks one key until its pause is over, and success forgets the failure
   backoff.failed('a', PASSING)
   expect([backoff.blocked, backoff.blocks('b')]).toEqual([['a'], false])
   clock.time += 1_000
-  expect([backoff.blocked, backoff.failures('a'), backoff.problems]).toEqual([[], 1, ['the service failed']])
+  expect([backoff.blocked, backoff.failures('a')]).toEqual([[], 1])
+  expect(backoff.current).toEqual([['a', expect.objectContaining(PASSING)]])
   backoff.succeeded('a')
-  expect([backoff.failures('a'), backoff.problems]).toEqual([0, []])
+  expect([backoff.failures('a'), backoff.current]).toEqual([0, []])
 })
 
 test('a clock that is set back by an hour blocks nothing for an hour', () => {
@@ -42,7 +43,7 @@ test('a clock that is set back by an hour blocks nothing for an hour', () => {
 
 test('the first failures of what may pass are stumbles', () => {
   const { backoff } = started()
-  backoff.failed('final', { problem: 'denied', passing: false })
+  backoff.failed('final', { ...PASSING, passing: false })
   const stumbles = [1, 2, 3].map(() => {
     backoff.failed('a', PASSING)
     return backoff.isStumbling('a', 2)

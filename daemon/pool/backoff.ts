@@ -5,7 +5,9 @@ const FIRST = 1_000
 const LONGEST = 60_000
 
 export interface Failure {
-  /** In words for the operator. */
+  /** What the try was rejected with. */
+  readonly error: unknown
+  /** The same in words for the operator. */
   readonly problem: string
   /** The next try may well succeed. */
   readonly passing: boolean
@@ -69,7 +71,8 @@ export class Backoff<Key> {
     return [...this.#entries].flatMap(([key, { until }]) => (this.blocks(key) ? [until] : []))
   }
 
-  get problems(): string[] {
-    return [...this.#entries.values()].map((entry) => entry.problem)
+  /** What failed last and has not succeeded since. */
+  get current(): readonly (readonly [Key, Failure])[] {
+    return [...this.#entries]
   }
 }

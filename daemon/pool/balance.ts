@@ -70,6 +70,11 @@ export function newEnis({ state, limits, circumstances }: Question): number {
   return circumstances.noNewEni ? 0 : Math.max(0, limits.maxEnis - taken - circumstances.foreignEnis)
 }
 
+/** Whatever stands in the way: nothing more could be had. ENIs that leave make room for others. */
+export function isFull({ supplies, limits, circumstances }: Balance): boolean {
+  return supplies.every(({ room }) => room === 0) && supplies.length + circumstances.foreignEnis >= limits.maxEnis
+}
+
 /** Pods that an ENI can serve when it is full. */
 export function podsOfNewEni({ kind, unit, addressesPerEni }: PoolLimits): number {
   if (kind !== 'shared') return 1

@@ -16,7 +16,7 @@ function after(...bursts: readonly (readonly [minute: number, pods: number])[]):
 const at = (clock: BurstClock, minute: number) => clock.expected(START + minute * MINUTE)
 
 test('nothing seen, nothing expected; three pods are no burst', () => {
-  expect(new BurstClock().expected(START)).toEqual({ size: 0, soon: 0, largest: 0, changesAt: undefined })
+  expect(new BurstClock().expected(START)).toMatchObject({ size: 0, soon: 0, largest: 0, isKnown: false })
   expect(at(after([0, 3], [10, 3]), 11)).toMatchObject({ size: 0, largest: 0 })
 })
 
@@ -51,8 +51,21 @@ test('of a burst under way what has come already does not come again', () => {
   const clock = after([0, 20], [30, 20])
   for (let i = 0; i < 5; i++) clock.arrived(START + 53 * MINUTE)
   expect(at(clock, 53)).toMatchObject({ size: 15, soon: 20 })
-  for (let i = 0; i < 20; i++) clock.arrived(START + 53 * MINUTE)
+  for (let i = 0; i < 15; i++) clock.arrived(START + 53 * MINUTE)
   expect(at(clock, 53).size).toBe(0)
+  // Larger than all before: half as many again.
+  for (let i = 0; i < 20; i++) clock.arrived(START + 53 * MINUTE)
+  expect(at(clock, 53)).toMatchObject({ size: 20, isDense: true })
+})
+
+test('those within minutes of each other are dense, and for an hour another one is possible; a flow is none', () => {
+  const clock = after([0, 20], [5, 20], [10, 20])
+  expect(at(clock, 11)).toMatchObject({ isDense: true, soon: 20 })
+  expect(at(clock, 69).soon).toBe(20)
+  expect(at(clock, 71).soon).toBe(0)
+  const flow = new BurstClock()
+  for (let second = 0; second < 60; second++) flow.arrived(START + second * 1_000)
+  expect(at(flow, 1).isDense).toBe(false)
 })
 
 test('after the only one another is possible for half an hour', () => {
@@ -61,10 +74,10 @@ test('after the only one another is possible for half an hour', () => {
   expect(at(clock, 31).size).toBe(0)
 })
 
-test('the last eight count, for twelve hours', () => {
+test('the last eight count, for a day and some hours', () => {
   const clock = after([0, 50], ...Array.from({ length: 9 }, (_, i) => [10 * (i + 1), 6] as const))
   expect(at(clock, 95).largest).toBe(6)
-  expect(at(clock, 95 + 13 * 60).largest).toBe(0)
+  expect(at(clock, 95 + 27 * 60).largest).toBe(0)
 })
 
 test('a clock that is set back forgets what is to come', () => {

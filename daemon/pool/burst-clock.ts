@@ -10,12 +10,14 @@ const LEAST = 4
 /** So many are remembered, */
 const MEMORY = 8
 /** for so long, ms. */
-const FORGOTTEN = 12 * 3_600_000
+const FORGOTTEN = 26 * 3_600_000
 /** Of the shortest pause seen, when the next burst may come; of the longest, when it does not come any more. */
 const EARLY = 0.75
 const LATE = 1.5
 /** What is given back sooner than this before it is needed again costs two calls for nothing, ms. */
 const SOON = 600_000
+/** Where they have followed each other within minutes another one is possible for this long at least, ms. */
+const DENSE_PATIENCE = 3_600_000
 /** After the only burst that has been seen another one is possible for this long, ms. */
 const FIRST_PATIENCE = 1_800_000
 
@@ -31,6 +33,10 @@ export interface Expectation {
   readonly soon: number
   /** The largest of those remembered. */
   readonly largest: number
+  /** They follow each other within minutes, or one is under way that is larger than all before. */
+  readonly isDense: boolean
+  /** One that is over is remembered. */
+  readonly isKnown: boolean
   /** When the answer may be another one, ms since the epoch. */
   readonly changesAt: number | undefined
 }
@@ -52,17 +58,19 @@ export class BurstClock {
     const isBurst = open !== undefined && open.size >= LEAST
     const all = isBurst ? [...this.#bursts, open] : this.#bursts
     const last = all.at(-1)
-    if (last === undefined) return { size: 0, soon: 0, largest: 0, changesAt: undefined }
-    const largest = Math.max(...all.map(({ size }) => size))
+    if (last === undefined)
+      return { size: 0, soon: 0, largest: 0, isDense: false, isKnown: false, changesAt: undefined }
+    const largest = largestOf(all)
     const [from, until] = windowAfter(all, last)
     const isDue = now >= from && now <= until
-    // What has come of the one that may be under way does not come again.
-    const left = Math.max(0, largest - (open?.size ?? 0))
+    const left = yetToCome(this.#bursts, open?.size ?? 0)
     const changes = [...(open === undefined ? [] : [open.at + WINDOW]), from, until + 1].filter((at) => at > now)
     return {
       size: isDue || isBurst ? left : 0,
       soon: isBurst || (now >= from - SOON && now <= until) ? largest : 0,
       largest,
+      isDense: isDense(all) || (isBurst && open.size > largestOf(this.#bursts)),
+      isKnown: this.#bursts.length > 0,
       changesAt: changes.length === 0 ? undefined : Math.min(...changes),
     }
   }
@@ -76,9 +84,32 @@ export class BurstClock {
   }
 }
 
+/**
+ * What has come of the one that may be under way does not come again; of one that is larger than all before nobody knows
+ * the end, so half as many again are expected.
+ */
+function yetToCome(before: readonly Burst[], come: number): number {
+  const largest = largestOf(before)
+  return come > largest ? Math.ceil(come / 2) : largest - come
+}
+
 /** When the burst after the last one may come, ms since the epoch. */
 function windowAfter(bursts: readonly Burst[], last: Burst): readonly [from: number, until: number] {
-  const pauses = bursts.slice(1).map(({ at }, index) => at - (bursts[index]?.at ?? at))
+  const pauses = pausesOf(bursts)
   if (pauses.length === 0) return [last.at, last.at + FIRST_PATIENCE]
-  return [last.at + EARLY * Math.min(...pauses), last.at + LATE * Math.max(...pauses)]
+  const [shortest, longest] = [Math.min(...pauses), Math.max(...pauses)]
+  return [last.at + EARLY * shortest, last.at + Math.max(LATE * longest, isDense(bursts) ? DENSE_PATIENCE : 0)]
+}
+
+function pausesOf(bursts: readonly Burst[]): readonly number[] {
+  return bursts.slice(1).map(({ at }, index) => at - (bursts[index]?.at ?? at))
+}
+
+/** What goes on without a pause are no bursts. */
+function isDense(bursts: readonly Burst[]): boolean {
+  return pausesOf(bursts).some((pause) => pause >= 3 * WINDOW && pause < SOON)
+}
+
+function largestOf(bursts: readonly Burst[]): number {
+  return Math.max(0, ...bursts.map(({ size }) => size))
 }

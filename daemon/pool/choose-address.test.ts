@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import type { Cidr, Ip } from '../../inet/address.ts'
 import { cooling, key, many, owned, poolOf, warm } from '../../test/pool/state-builder.ts'
 import { chooseAddresses, type Wish } from './choose-address.ts'
 import type { AddressRecord, PodKey } from './model.ts'
@@ -41,6 +42,24 @@ describe('without a former address', () => {
     expect(choose(poolOf({ a: { ipv4: [warm], phase: 'draining' } }))).toBeUndefined()
     expect(choose(poolOf({ a: { ipv4: [warm], role: 'trunk' } }))).toBeUndefined()
     expect(choose(poolOf({ a: { ipv4: [cooling(1), owned, { phase: 'unassigning' }] } }))).toBeUndefined()
+  })
+
+  test('nothing comes that is to be avoided, be it the pod’s former address or all of a prefix of IPv6', () => {
+    const place = (state: PoolTables, avoid: ReadonlySet<Ip | Cidr>, limits = LIMITS) => {
+      return { state, limits, ready: new Map([[key('a'), 0]]), avoid }
+    }
+    const single = poolOf({ a: { ipv4: [warm, warm] } })
+    const [first, second] = [...single.addresses.values()]
+    if (first === undefined || second === undefined) throw new Error('there are no addresses')
+    const pod = 'ns/web' as PodKey
+    give(single, first.ip, { pod })
+    const choice = chooseAddresses(place(single, new Set([first.ip])), { pod })
+    expect(choice?.map(({ ip }) => ip)).toEqual([second.ip])
+    expect(chooseAddresses(place(single, new Set([first.ip, second.ip])), { pod })).toBeUndefined()
+    const wide = poolOf({ a: { ipv4: [warm], ipv6Prefix: true } })
+    const dual = { ...DUAL, unit: 'prefix' as const }
+    expect(chooseAddresses(place(wide, new Set(wide.prefixes.keys()), dual), {})).toBeUndefined()
+    expect(chooseAddresses(place(wide, new Set(), dual), {})).toHaveLength(2)
   })
 
   test('both families come from the same ENI', () => {

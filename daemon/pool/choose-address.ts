@@ -1,6 +1,6 @@
 /** Which free addresses to give next: one of each family, from one ENI. Pure. */
-import { addressAt, type Cidr, cidrSize, type Family, familyOf } from '../../inet/address.ts'
-import type { AddressRecord, EniKey, PodKey } from './model.ts'
+import { addressAt, type Cidr, cidrSize, type Family, familyOf, type Ip } from '../../inet/address.ts'
+import type { AddressRecord, EniKey, PodKey, PrefixRecord } from './model.ts'
 import type { PoolLimits } from './settings.ts'
 import type { PoolState } from './tables.ts'
 
@@ -16,11 +16,13 @@ export interface Wish {
 /** In the order of the families of the limits. An address of an IPv6 prefix may not be on record yet. */
 export type Choice = readonly Pick<AddressRecord, 'ip' | 'eni' | 'primary' | 'prefix'>[]
 
-interface Place {
+export interface Place {
   readonly state: PoolState
   readonly limits: PoolLimits
   /** ENIs that addresses can be given of. */
   readonly ready: { has(key: EniKey): boolean; keys(): Iterable<EniKey> }
+  /** Addresses, and prefixes of IPv6, that are not to be given although they are on record as free. */
+  readonly avoid?: { has(what: Ip | Cidr): boolean }
 }
 
 /** @returns undefined when no ENI has a free address of each family. */
@@ -31,12 +33,28 @@ export function chooseAddresses(place: Place, wish: Wish): Choice | undefined {
   return best === undefined ? undefined : freeOf(place, best)
 }
 
+/** What cools down for nobody but the pod: it waits in no line for that. */
+export function keptAddresses(place: Place, wish: Wish): Choice | undefined {
+  if (wish.pod === undefined || !isKeptFor(place.state, wish)) return undefined
+  return formerOf(place, wish.pod, wish)
+}
+
+/** Whether an address cools down that is nobody else's but the pod's. */
+export function isKeptFor(state: PoolState, wish: Wish): boolean {
+  const had = wish.pod === undefined ? [] : state.lastOf(wish.pod)
+  return had.some((address) => address.phase === 'cooling' && !address.lost && isTheirs(address, wish))
+}
+
 /** What the pod had, completed by others of the same ENI where it had not all families, or has lost one. */
 function formerOf(place: Place, pod: PodKey, wish: Wish): Choice | undefined {
-  const { state } = place
+  const { state, avoid } = place
   const usable = state
     .lastOf(pod)
-    .filter((address) => address.phase === 'warm' || (address.phase === 'cooling' && isTheirs(address, wish)))
+    .filter(({ ip }) => avoid?.has(ip) !== true)
+    .filter(
+      (address) =>
+        address.phase === 'warm' || (address.phase === 'cooling' && !address.lost && isTheirs(address, wish)),
+    )
     .toSorted((a, b) => b.since - a.since)
   for (const { eni } of usable) {
     const had = usable.filter((address) => address.eni === eni)
@@ -58,39 +76,45 @@ function isOpen({ state, limits, ready }: Place, key: EniKey): boolean {
 
 /** By the order of the limits; among equals the one whose address has been free longest. */
 function bestEni(place: Place): EniKey | undefined {
-  const { state, limits, ready } = place
+  const { state, limits, ready, avoid } = place
   const [family = 'ipv4'] = limits.families
   const sign = limits.order === 'most-pods' ? 1 : -1
   let best: { eni: EniKey; pods: number; since: number } | undefined
   for (const eni of ready.keys()) {
     if (!isOpen(place, eni) || !limits.families.every((f) => hasFree(place, eni, f))) continue
     const pods = sign * state.tally(eni, family).owned
-    const since = state.longestFree(eni, family)?.since ?? 0
+    const since = state.longestFree(eni, family, avoid)?.since ?? 0
     if (best === undefined || pods > best.pods || (pods === best.pods && since < best.since))
       best = { eni, pods, since }
   }
   return best?.eni
 }
 
-function hasFree({ state }: Place, eni: EniKey, family: Family): boolean {
-  return state.tally(eni, family).warm > 0 || (family === 'ipv6' && prefixOf(state, eni) !== undefined)
+function hasFree(place: Place, eni: EniKey, family: Family): boolean {
+  const { state, avoid } = place
+  return (
+    state.longestFree(eni, family, avoid) !== undefined || (family === 'ipv6' && prefixOf(place, eni) !== undefined)
+  )
 }
 
-function prefixOf(state: PoolState, eni: EniKey): Cidr | undefined {
-  return state.prefixesOf(eni).find(({ cidr, phase }) => phase === 'active' && familyOf(cidr) === 'ipv6')?.cidr
+function prefixOf({ state, avoid }: Place, eni: EniKey): Cidr | undefined {
+  const isUsable = ({ cidr, phase }: PrefixRecord) => phase === 'active' && avoid?.has(cidr) !== true
+  return state.prefixesOf(eni).find((prefix) => isUsable(prefix) && familyOf(prefix.cidr) === 'ipv6')?.cidr
 }
 
-function freeOf({ state, limits }: Place, eni: EniKey, had: readonly AddressRecord[] = []): Choice | undefined {
+function freeOf(place: Place, eni: EniKey, had: readonly AddressRecord[] = []): Choice | undefined {
+  const { state, limits, avoid } = place
   const choice = limits.families.flatMap((family) => {
     const former = had.find(({ ip }) => familyOf(ip) === family)
-    return former ?? state.longestFree(eni, family) ?? nextOf(state, eni, family) ?? []
+    return former ?? state.longestFree(eni, family, avoid) ?? nextOf(place, eni, family) ?? []
   })
   return choice.length === limits.families.length ? choice : undefined
 }
 
 /** The first address of an IPv6 prefix that nobody has had: those on record lie close together from its beginning. */
-function nextOf(state: PoolState, eni: EniKey, family: Family): Choice[number] | undefined {
-  const prefix = family === 'ipv6' ? prefixOf(state, eni) : undefined
+function nextOf(place: Place, eni: EniKey, family: Family): Choice[number] | undefined {
+  const { state } = place
+  const prefix = family === 'ipv6' ? prefixOf(place, eni) : undefined
   if (prefix === undefined) return undefined
   const size = cidrSize(prefix)
   const { warm, owned, cooling, unassigning } = state.tally(eni, 'ipv6')

@@ -1,5 +1,6 @@
 /** What stands in the way of a decision, or helps it: the state of calls, links and the cloud. */
 import type { VSwitchId } from '../../cloud/ids.ts'
+import type { Ip } from '../../inet/address.ts'
 import type { EniKey } from './model.ts'
 
 export interface Circumstances {
@@ -17,6 +18,8 @@ export interface Circumstances {
   readonly emptyVSwitches: ReadonlySet<VSwitchId>
   /** No new ENI now: limit of the instance, or no vSwitch left to make it in. */
   readonly noNewEni: boolean
+  /** Addresses whose cool-down is over and that cannot be given all the same. */
+  readonly heldBack: ReadonlySet<Ip>
   /** ENIs on this instance that are not ours and take a place of ours. */
   readonly foreignEnis: number
 }
@@ -25,4 +28,5 @@ export interface Circumstances {
 export const UNHINDERED: Circumstances = {
   ...{ busyEnis: new Set(), readyEnis: new Set(), failedEnis: new Set(), stumblingEnis: new Set() },
   ...{ slowEnis: new Set(), emptyVSwitches: new Set(), noNewEni: false, foreignEnis: 0 },
+  heldBack: new Set(),
 }

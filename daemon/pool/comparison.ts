@@ -6,6 +6,8 @@ import type { VSwitches } from '../../cloud/vswitch/vswitches.ts'
 import type { Cidr, Ip } from '../../inet/address.ts'
 import type { LinkName } from '../../inet/link-name.ts'
 import { newEniKey } from './creations.ts'
+import { ANSWER_LAG } from './effects/state-watch.ts'
+import type { Change } from './model.ts'
 import {
   type ForeignEni,
   NO_SUSPICIONS,
@@ -32,6 +34,8 @@ export interface ComparisonOptions {
   readonly claims: Claims
   readonly now: () => number
   readonly kind: () => PoolKind
+  /** Called with each ENI that something is to be done with, and when it was so described, ms since the epoch. */
+  readonly saw: (eni: CloudEni, at: number) => void
 }
 
 export interface ComparisonRequest {
@@ -49,6 +53,7 @@ export class Comparison {
   readonly #options: ComparisonOptions
   #suspicions: Suspicions = NO_SUSPICIONS
   #foreign: readonly ForeignEni[] = []
+  #doubted: Reconciliation['doubted'] = new Set()
   /** Nothing was on record at the start and the cloud has not been asked yet. */
   #isFresh: boolean
 
@@ -62,14 +67,22 @@ export class Comparison {
     return this.#foreign
   }
 
+  /** What is to be given to nobody until the next comparison: the cloud may not have it any more. */
+  get doubted(): Reconciliation['doubted'] {
+    return this.#doubted
+  }
+
   /** What the journal must learn; it is for the caller to record it. @throws CloudError when the cloud cannot be asked. */
   async run({ podRoutes, dryRun, thorough, seen }: ComparisonRequest): Promise<Reconciliation> {
     const { state, now, kind, claims } = this.#options
     const asked = now()
     const { enis, whole } = await this.#cloudEnis(thorough)
+    const answered = now()
     const cidrs = await this.#cidrsOf(enis)
     const result = reconcile({
-      ...{ state, cloud: enis, cidrs, podRoutes, settledBefore: asked, now: now(), kind: kind() },
+      ...{ state, cloud: enis, cidrs, podRoutes, now: answered, kind: kind() },
+      // The list may be behind.
+      settledBefore: asked - ANSWER_LAG,
       ...{ ownership: this.#ownership(), orphanTtl: claims.orphanTtl ?? 0 },
       ...{ suspicions: seen ?? this.#suspicions, fresh: this.#isFresh, newKey: newEniKey },
     })
@@ -77,6 +90,8 @@ export class Comparison {
     this.#suspicions = whole ? result.suspicions : withUnseen(result.suspicions, this.#suspicions, enis)
     this.#isFresh = false
     this.#foreign = result.foreign
+    this.#doubted = result.doubted
+    for (const eni of begunWith(result.changes, enis)) this.#options.saw(eni, answered)
     return result
   }
 
@@ -111,6 +126,14 @@ export class Comparison {
     const { clusterId, tagFilter = {}, blockedTags = [] } = claims
     return { instanceId, clusterId, tagFilter, blockedTags }
   }
+}
+
+/** The ENIs that something is to be done with now. */
+function begunWith(changes: readonly Change[], answer: readonly CloudEni[]): readonly CloudEni[] {
+  const ids = changes.flatMap((change) => {
+    return change.kind === 'put-eni' && change.eni.phase !== 'creating' ? [change.eni.id] : []
+  })
+  return answer.filter(({ id }) => ids.includes(id))
 }
 
 /** An answer without the ENIs that are attached nowhere says nothing of them. */

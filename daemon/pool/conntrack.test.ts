@@ -124,3 +124,18 @@ test.each([-3_600_000, 3_600_000])('a clock set by %i ms meanwhile does not stop
   await time.run(6_000)
   expect(next()).toBeLessThanOrEqual(5_500)
 })
+
+test('what is urgent begins at once beside everything, and is not forgotten again by what was asked for before', async () => {
+  takes = 100
+  const slow = watch(sweeper.forget([C]))
+  await time.run(250)
+  const waiting = watch(sweeper.forget([A, B]))
+  const urgent = watch(sweeper.forget([A], { urgent: true }))
+  await time.run(20_000)
+  expect(passes.map(({ at, ips }) => ({ at, ips }))).toEqual([
+    { at: 200, ips: [C] },
+    { at: 250, ips: [A] },
+    { at: 5_200, ips: [B] },
+  ])
+  expect([slow(), urgent(), waiting()]).toEqual([300, 350, 5_300])
+})

@@ -4,7 +4,7 @@
  */
 import type { Ip } from '../../inet/address.ts'
 import type { PoolClock } from './clock.ts'
-import type { Conntrack } from './cool-down.ts'
+import type { Conntrack, Forgetting } from './cool-down.ts'
 
 /** What is asked for within this time is one pass, ms: far less than a cool-down. */
 const GATHER = 200
@@ -42,11 +42,18 @@ export class ConntrackSweeper implements Conntrack {
   }
 
   /** Resolves when a pass that began after the call is over; rejects with what it failed for. */
-  forget(ips: readonly Ip[]): Promise<void> {
+  forget(ips: readonly Ip[], { urgent = false }: Forgetting = {}): Promise<void> {
     if (ips.length === 0) return Promise.resolve()
+    if (urgent) return this.#now(ips)
     this.#batch ??= this.#open()
     for (const ip of ips) this.#batch.ips.add(ip)
     return this.#batch.over.promise
+  }
+
+  /** Beside what runs or rests; the batch that waits must not end what whoever is waiting begins afterwards. */
+  async #now(ips: readonly Ip[]): Promise<void> {
+    for (const ip of ips) this.#batch?.ips.delete(ip)
+    this.#forgotten += await this.#options.forget(ips)
   }
 
   #open(): Batch {
@@ -71,7 +78,7 @@ export class ConntrackSweeper implements Conntrack {
     const { clock, forget } = this.#options
     const began = clock.now()
     try {
-      this.#forgotten += await forget([...ips])
+      if (ips.size > 0) this.#forgotten += await forget([...ips])
       over.resolve()
     } catch (error) {
       over.reject(error)

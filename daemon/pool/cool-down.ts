@@ -10,7 +10,12 @@ import type { PoolState } from './tables.ts'
 
 export interface Conntrack {
   /** Resolves when no connection of one of the addresses is tracked any more that was when it was called. */
-  forget(ips: readonly Ip[]): Promise<void>
+  forget(ips: readonly Ip[], how?: Forgetting): Promise<void>
+}
+
+export interface Forgetting {
+  /** At once, and not again by what was asked for before: somebody is about to use them. */
+  readonly urgent?: boolean
 }
 
 /**
@@ -20,6 +25,10 @@ export interface Conntrack {
 const PATIENCE = 300_000
 /** After the kernel refused, ms. */
 const RETRY = 5_000
+/** A pass that takes longer has failed, ms: the slowest that was seen took half a second. */
+const PASS_TIMEOUT = 30_000
+/** An ADD waits this long for a pass, ms. */
+const URGENT_TIMEOUT = 1_000
 
 export interface CoolDownOptions {
   readonly state: PoolState
@@ -35,16 +44,32 @@ export class CoolDown {
   readonly #options: CoolDownOptions
   /** Of addresses whose end is under way, or was refused a moment ago. */
   readonly #busy = new Set<Ip>()
+  readonly #held = new Set<Ip>()
 
   constructor(options: CoolDownOptions) {
     this.#options = options
   }
 
+  /** Addresses whose time is over and that are not free, because the kernel has not forgotten their connections. */
+  get held(): ReadonlySet<Ip> {
+    return this.#held
+  }
+
+  /** The pod itself has them again, before their time is over. Never rejects, and does not take long. */
+  async cutShort(ips: readonly Ip[]): Promise<void> {
+    const { log } = this.#options
+    try {
+      await this.#forget(ips, URGENT_TIMEOUT, { urgent: true })
+    } catch (err) {
+      log.warn({ err, ips }, 'a pod has its address again, and the node may still know connections of its last sandbox')
+    }
+  }
+
   /** The pod has just gone: what its addresses have left behind goes as well. Never rejects. */
   async began(ips: readonly Ip[]): Promise<void> {
-    const { conntrack, log } = this.#options
+    const { log } = this.#options
     try {
-      await conntrack.forget(ips)
+      await this.#forget(ips, PASS_TIMEOUT)
     } catch (err) {
       log.warn({ err, ips }, 'cannot forget the connections of an address; it is tried again before it is given away')
     }
@@ -59,13 +84,14 @@ export class CoolDown {
   }
 
   async #end(ips: readonly Ip[]): Promise<void> {
-    const { conntrack, clock, log, ended } = this.#options
+    const { clock, log, ended } = this.#options
     try {
-      await conntrack.forget(ips)
+      await this.#forget(ips, PASS_TIMEOUT)
       this.#free(ips, 0)
       this.#leave(ips)
     } catch (err) {
       log.error({ err, ips }, 'cannot forget the connections of addresses; they are not given away yet')
+      for (const ip of ips) this.#held.add(ip)
       this.#free(ips, PATIENCE)
       clock.after(RETRY, () => {
         this.#leave(ips)
@@ -73,6 +99,18 @@ export class CoolDown {
       })
     }
     ended()
+  }
+
+  /** @throws what the kernel says, or that it says nothing in time */
+  async #forget(ips: readonly Ip[], timeout: number, how: Forgetting = {}): Promise<void> {
+    const { conntrack, clock } = this.#options
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const cancel = clock.after(timeout, () => reject(new Error(`the kernel has not answered for ${timeout} ms`)))
+    try {
+      await Promise.race([conntrack.forget(ips, how), late])
+    } finally {
+      cancel()
+    }
   }
 
   #leave(ips: readonly Ip[]): void {
@@ -87,9 +125,13 @@ export class CoolDown {
       const address = state.addresses.get(ip)
       return address?.phase === 'cooling' && address.until + patience <= now ? [address] : []
     })
+    for (const { ip } of over) this.#held.delete(ip)
     try {
       commit(
-        over.map((address) => ({ kind: 'put-address', address: { ...factsOf(address), since: now, phase: 'warm' } })),
+        over.map((address): Change => {
+          if (address.lost) return { kind: 'drop-address', ip: address.ip }
+          return { kind: 'put-address', address: { ...factsOf(address), since: now, phase: 'warm' } }
+        }),
       )
     } catch (err) {
       log.error({ err }, 'the end of a cool-down cannot be recorded, the journal may be full; it is tried again')

@@ -13,14 +13,13 @@ export interface Creation {
 /** As much as one call allows; the rest is assigned when it is attached. */
 export function newAddresses({ role, pods, limits }: Creation): NewAddresses {
   if (role === 'trunk') return { secondaryIps: 0 }
-  const ipv6 = limits.families.includes('ipv6')
+  const [ipv4, ipv6] = [limits.families.includes('ipv4'), limits.families.includes('ipv6')]
   if (role !== 'shared') return { secondaryIps: 0, ...(ipv6 ? { ipv6s: 1 } : {}) }
   if (limits.unit === 'prefix') {
     // The primary address serves the first pod.
-    const ipv4Prefixes = Math.min(MAX_IN_ONE_CALL, Math.ceil((pods - 1) / PREFIX_SIZE))
+    const ipv4Prefixes = ipv4 ? Math.min(MAX_IN_ONE_CALL, Math.ceil((pods - 1) / PREFIX_SIZE)) : 0
     return { secondaryIps: 0, ipv4Prefixes, ...(ipv6 ? { ipv6Prefixes: 1 } : {}) }
   }
-  const ipv4 = limits.families.includes('ipv4')
   const secondaryIps = ipv4 ? Math.min(MAX_SECONDARY_AT_CREATION, pods - 1) : 0
   return { secondaryIps, ...(ipv6 ? { ipv6s: Math.min(MAX_IN_ONE_CALL, pods) } : {}) }
 }

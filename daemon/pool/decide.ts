@@ -3,16 +3,17 @@
  * next. Pure; the owner of the state (pool.ts) carries the actions out and asks again after each change.
  */
 import type { Aim } from './aim.ts'
-import { type Action, type Balance, balanceOf, newEnis, podsOfNewEni, type Question } from './balance.ts'
+import { type Action, type Balance, balanceOf, isFull, newEnis, podsOfNewEni, type Question } from './balance.ts'
 import type { Circumstances } from './circumstances.ts'
 import { growth } from './growth.ts'
+import type { AddressRecord } from './model.ts'
 import { drains, shrinkage } from './shrink.ts'
 import type { Supply } from './supply.ts'
 
 export interface Decision {
   readonly actions: readonly Action[]
   readonly aim: Aim
-  /** Addresses that can be given now, those whose cool-down has just ended included. */
+  /** Pods that can be given addresses now. */
   readonly free: number
   /** Addresses that were asked for although no pod waits for them. */
   readonly warmed: number
@@ -20,6 +21,8 @@ export interface Decision {
   readonly reclaimed: number
   /** Waiting ADDs for which there can be no address: not even with every ENI made and filled and all cooled down. */
   readonly hopeless: number
+  /** Every address that the node may have is there, or coming. */
+  readonly full: boolean
   /** When to ask again although nothing happens, ms since the epoch. */
   readonly wakeAt?: number
 }
@@ -36,6 +39,7 @@ export function decide(question: Question): Decision {
     actions: [...end, ...drains(balance), ...grow.actions, ...shrink.actions],
     ...{ aim, free, warmed: grow.warmed, reclaimed: shrink.reclaimed },
     hopeless: Math.max(0, demand.waiting - reachable(balance)),
+    full: isFull(balance),
     ...(wakeAt === undefined ? {} : { wakeAt }),
   }
 }
@@ -54,10 +58,17 @@ function nextMoment({ state, demand, limits, now }: Balance): number | undefined
 /** Pods that can have an address sooner or later, as far as anybody can tell. */
 function reachable(balance: Balance): number {
   const { state, supplies, free, coming, limits, now, circumstances } = balance
-  const cooling = [...state.cooling.values()].filter((a) => a.phase === 'cooling' && a.until > now).length
+  const cooling = [...state.cooling.values()].filter((address) => isInTime(address, now)).length
   const room = supplies.reduce((sum, supply) => sum + usableRoom(supply, circumstances), 0)
   const fresh = newEnis(balance) * podsOfNewEni(limits)
   return free + coming - inVain(balance) + Math.ceil(cooling / limits.families.length) + room + fresh + perhaps(balance)
+}
+
+/** An ADD waits for half a minute; an address that is kept for its pod takes longer. */
+const PATIENCE = 30_000
+
+function isInTime(address: AddressRecord, now: number): boolean {
+  return address.phase === 'cooling' && !address.lost && address.until > now && address.until <= now + PATIENCE
 }
 
 function usableRoom({ eni, room }: Supply, { failedEnis, emptyVSwitches }: Circumstances): number {

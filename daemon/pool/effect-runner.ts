@@ -1,5 +1,6 @@
 /** Runs the effects that records call for: one at a time for an ENI, again after a pause when one failed. */
 import type { Logger } from 'pino'
+import type { CloudEni } from '../../cloud/ecs.ts'
 import { isCloudError } from '../../cloud/error.ts'
 import { Backoff } from './backoff.ts'
 import { type EffectContext, type Equipped, podsOn } from './effects/context.ts'
@@ -8,6 +9,8 @@ import { Latency } from './effects/latency.ts'
 import { isFinal, isPassing, problemOf } from './effects/outcome.ts'
 import { StateWatch } from './effects/state-watch.ts'
 import type { AssignRecord, EniKey, EniRecord, EniRole } from './model.ts'
+import { isLive } from './supply.ts'
+import { carriesMembers } from './trunk.ts'
 
 export interface EffectRunnerOptions {
   readonly context: EffectContext
@@ -18,6 +21,10 @@ export interface EffectRunnerOptions {
   readonly giveUp: (eni: EniRecord, error: unknown, assign: AssignRecord | undefined) => void
   /** Called when a call failed for a reason that has nothing to do with the ENI, so that others would fail as well. */
   readonly refused: (error: unknown) => void
+  /** Called at every try that failed, before anything follows from it. */
+  readonly failed?: (eni: EniRecord, job: JobName, error: unknown) => void
+  /** Called when a call has brought addresses that can be given away. */
+  readonly grew?: () => void
   /** An attach that failed so often in a row will not succeed. 5, which with the back-off are some 20 s. */
   readonly attachAttempts?: number
   /** From 0 up to 1. */
@@ -28,6 +35,13 @@ const ATTACH_ATTEMPTS = 5
 
 /** After more failures in a row than this nobody should wait for the next try; with the back-off that is some 3 s. */
 const STUMBLES = 2
+
+/** Why the pool has fewer addresses than it has asked for. */
+export interface Obstacle {
+  readonly error: unknown
+  /** It has happened a few times only, and the next try may well succeed. */
+  readonly stumble: boolean
+}
 
 /** An ENI is slow when it has been coming for so many times as long as they use to, but not before that many ms. */
 const SLOW_FACTOR = 3
@@ -81,7 +95,16 @@ export class EffectRunner {
 
   /** Why effects fail at present. */
   get problems(): string[] {
-    return [...this.#desks.values()].flatMap(({ backoff }) => backoff.problems)
+    return [...this.#desks.values()].flatMap(({ backoff }) => backoff.current.map(([, { problem }]) => problem))
+  }
+
+  /** Of them, those that keep addresses from pods: what cannot be given back does not, nor what nobody asks for now. */
+  get obstacles(): readonly Obstacle[] {
+    return [...this.#desks].flatMap(([key, { backoff }]) =>
+      backoff.current.flatMap(([name, { error }]) =>
+        this.#isAskedFor(key, name, backoff) ? [{ error, stumble: backoff.isStumbling(name, STUMBLES) }] : [],
+      ),
+    )
   }
 
   /** When a failed effect may be repeated next, or an ENI comes to be slow; ms since the epoch. */
@@ -111,6 +134,11 @@ export class EffectRunner {
     return desk.running ?? Promise.resolve()
   }
 
+  /** An answer has described the ENI: what is begun for it soon need not ask. @param at of the answer, ms since the epoch */
+  saw(eni: CloudEni, at: number): void {
+    this.#context.watch.saw(eni, at)
+  }
+
   /** When no effect runs any more. */
   async settled(): Promise<void> {
     await Promise.all([...this.#desks.values()].map(({ running }) => running))
@@ -119,6 +147,13 @@ export class EffectRunner {
   #next(desk: Desk, key: EniKey): Promise<void> | undefined {
     const job = jobsOf(this.#context, key).find(({ name }) => !desk.backoff.blocks(name))
     return job === undefined ? undefined : this.#run(desk, key, job)
+  }
+
+  /** What was given up counts until its pause is over: others would have failed as well. */
+  #isAskedFor(key: EniKey, name: JobName, backoff: Backoff<JobName>): boolean {
+    const eni = this.#context.state.enis.get(key)
+    if (eni === undefined || !isLive(eni) || !bringsAddresses(name)) return false
+    return backoff.blocks(name) || jobsOf(this.#context, key).some((job) => job.name === name)
   }
 
   #deskOf(key: EniKey): Desk {
@@ -139,6 +174,7 @@ export class EffectRunner {
     try {
       await job.run()
       desk.backoff.succeeded(job.name)
+      if (bringsAddresses(job.name) && this.#context.state.enis.get(key)?.phase === 'in-use') this.#options.grew?.()
     } catch (error) {
       this.#failed(desk, key, job, error)
     }
@@ -182,25 +218,35 @@ export class EffectRunner {
   }
 
   #noteFailure(desk: Desk, key: EniKey, job: Job, error: unknown): void {
-    const { log, giveUp, refused } = this.#options
+    const { log, giveUp, refused, failed } = this.#options
     const eni = this.#context.state.enis.get(key)
     const problem = problemOf(error)
     const name = eni === undefined || eni.phase === 'creating' ? key : eni.id
     log.warn({ err: error, eni: name, phase: eni?.phase, job: job.name }, 'a change of an ENI failed')
-    desk.backoff.failed(job.name, { problem, passing: isPassing(error) })
+    desk.backoff.failed(job.name, { error, problem, passing: isPassing(error) })
+    if (eni !== undefined) failed?.(eni, job.name, error)
     if (isCloudError(error, 'identity', 'local')) refused(error)
     if (eni !== undefined && this.#isLost(desk, eni, job, error)) giveUp(eni, error, job.assign)
   }
 
-  /** An ENI that pods use is tried for ever: what becomes of it is not for a failed call to say. */
-  #isLost(desk: Desk, { key, phase }: EniRecord, { name, assign }: Job, error: unknown): boolean {
+  /**
+   * An ENI that pods use is tried for ever: what becomes of it is not for a failed call to say. So is a trunk with
+   * members on it, which cannot go before them.
+   */
+  #isLost(desk: Desk, eni: EniRecord, { name, assign }: Job, error: unknown): boolean {
+    const { key, phase } = eni
     if (assign !== undefined || phase === 'creating') return isFinal(error)
-    if (name !== 'place' || phase !== 'attaching' || podsOn(this.#context, key) > 0) return false
+    if (name !== 'place' || phase !== 'attaching') return false
+    if (podsOn(this.#context, key) > 0 || carriesMembers(this.#context.state, eni)) return false
     return isFinal(error) || desk.backoff.failures(name) >= (this.#options.attachAttempts ?? ATTACH_ATTEMPTS)
   }
 }
 
 /** What of it stands in the way of pods: that nothing can be given back does not. */
 function obstacles({ backoff }: Desk): JobName[] {
-  return backoff.blocked.filter((name) => !name.startsWith('unassign'))
+  return backoff.blocked.filter(bringsAddresses)
+}
+
+function bringsAddresses(name: JobName): boolean {
+  return !name.startsWith('unassign')
 }

@@ -4,6 +4,7 @@ import { type Action, type Balance, newEnis, podsOfNewEni } from './balance.ts'
 import type { AssignKind } from './model.ts'
 import { type PoolLimits, PREFIX_SIZE } from './settings.ts'
 import type { Supply } from './supply.ts'
+import { leavingTrunk } from './trunk.ts'
 
 /** SecondaryPrivateIpAddressCount of CreateNetworkInterface allows 1 to 49 (ECS API reference). */
 export const MAX_SECONDARY_AT_CREATION = 49
@@ -20,11 +21,11 @@ const NOTHING: Growth = { actions: [], warmed: 0 }
 
 export function growth(balance: Balance): Growth {
   const trunk = missingTrunk(balance)
-  const missing = missingAddresses(balance)
-  const forPods = forAddresses(balance, missing.count)
-  const actions = [...trunk, ...forPods, ...spareEnis(balance, forPods)]
+  const { count, urgent } = missingAddresses(balance)
+  const forPods = forAddresses(balance, count)
+  const actions = [...trunk, ...forPods.actions, ...spareEnis(balance, forPods.actions)]
   if (actions.length === 0) return NOTHING
-  return { actions, warmed: missing.warmed }
+  return { actions, warmed: Math.max(0, forPods.pods - urgent) }
 }
 
 /** Members ride on a trunk, so it comes first; they may be made meanwhile. */
@@ -34,8 +35,17 @@ function missingTrunk({ state, limits, circumstances }: Balance): Action[] {
   return has ? [] : [{ kind: 'create-eni', role: 'trunk', pods: 0 }]
 }
 
+/** The trunk goes, or cannot be made or attached: members would wait for another one, and take its place meanwhile. */
+function lacksTrunk({ state, limits, circumstances }: Balance): boolean {
+  if (limits.kind !== 'member') return false
+  const hasFailed = [...state.enis.values()].some(
+    (eni) => eni.role === 'trunk' && circumstances.failedEnis.has(eni.key),
+  )
+  return hasFailed || leavingTrunk(state) !== undefined
+}
+
 /** Pods that wait come first; what is kept ready for others may come in portions. */
-function missingAddresses(balance: Balance): { readonly count: number; readonly warmed: number } {
+function missingAddresses(balance: Balance): { readonly count: number; readonly urgent: number } {
   const { demand, aim, free, coming, limits, supplies } = balance
   const { waiting, past, firstFillDone } = demand
   const there = free + coming
@@ -46,7 +56,7 @@ function missingAddresses(balance: Balance): { readonly count: number; readonly 
   const all = Math.max(wanted, first, prefixes, 0)
   const urgent = Math.max(0, waiting - there)
   const warmed = Math.min(Math.max(0, all - urgent), past.warmUpLeft)
-  return { count: urgent + warmed, warmed }
+  return { count: urgent + warmed, urgent }
 }
 
 function missingPrefixes({ state, limits }: Balance): number {
@@ -59,35 +69,45 @@ function missingPrefixes({ state, limits }: Balance): number {
   return Math.max(0, limits.minPrefixes - active.length - coming - born)
 }
 
+interface Replenishment {
+  readonly actions: readonly Action[]
+  /** Of those it is for, so many will be served. */
+  readonly pods: number
+}
+
 /**
  * Fills the ENIs that are there, then makes new ones, each as full as needed. What fits on ENIs that are still on their
  * way waits for them: an assign takes a fraction of the time of another ENI, and no slot.
  */
-function forAddresses(balance: Balance, missing: number): Action[] {
+function forAddresses(balance: Balance, missing: number): Replenishment {
   const { supplies, limits, circumstances } = balance
-  const actions: Action[] = []
+  const all: Replenishment[] = []
   let left = missing
   for (const supply of inOrder(supplies, limits)) {
-    if (left <= 0) return actions
+    if (left <= 0) break
     if (!supply.idle || supply.room <= 0 || circumstances.emptyVSwitches.has(supply.eni.vSwitchId)) continue
     const asked = Math.min(left, supply.room, limits.batch.addresses)
-    actions.push(...assigns(supply, asked, limits))
+    all.push(assigns(supply, asked, limits))
     left -= supply.room
   }
   left -= roomOnComing(balance)
   const pods = podsOfNewEni(limits)
   for (let free = freeSlots(balance); free > 0 && left > 0; free--) {
     const size = Math.min(left, pods, limits.kind === 'shared' ? limits.batch.addresses : 1)
-    actions.push({ kind: 'create-eni', role: limits.kind, pods: size })
+    all.push({ actions: [{ kind: 'create-eni', role: limits.kind, pods: size }], pods: size })
     left -= pods
   }
-  return actions
+  return {
+    actions: all.flatMap(({ actions }) => actions),
+    pods: all.reduce((sum, one) => sum + one.pods, 0),
+  }
 }
 
 /** ENIs that may be made now: as many as there are places for, and as may be under way at the same time. */
 function freeSlots(balance: Balance): number {
   const { supplies, limits } = balance
   const underWay = supplies.filter(({ eni }) => eni.phase === 'creating' || eni.phase === 'attaching').length
+  if (lacksTrunk(balance)) return 0
   return Math.min(newEnis(balance), Math.max(0, limits.batch.enis - underWay))
 }
 
@@ -97,24 +117,33 @@ function inOrder(supplies: readonly Supply[], { order }: PoolLimits): Supply[] {
   return supplies.toSorted((a, b) => sign * (a.room - b.room))
 }
 
-/** Of each family what it lacks, so that `pods` more can be served. */
-function assigns({ eni, families, ready, coming }: Supply, pods: number, limits: PoolLimits): Action[] {
-  return [...families].flatMap(([family, supply]): Action[] => {
+/** Of each family what it lacks, so that `pods` more can be served, or as many as one call of each brings. */
+function assigns({ eni, families, ready, coming }: Supply, pods: number, limits: PoolLimits): Replenishment {
+  const calls = [...families].flatMap(([family, supply]) => {
     const lacking = ready + coming + pods - supply.have - supply.coming
-    if (lacking <= 0) return []
-    const { what, count } = call(family, lacking, limits)
-    return [{ kind: 'assign', eni: eni.key, what, count }]
+    return lacking <= 0 ? [] : [{ lacking, ...call(family, lacking, limits) }]
   })
+  return {
+    actions: calls.map(({ what, count }): Action => ({ kind: 'assign', eni: eni.key, what, count })),
+    pods: pods - Math.max(0, ...calls.map(({ lacking, brings }) => lacking - brings)),
+  }
 }
 
-function call(family: Family, addresses: number, limits: PoolLimits): { what: AssignKind; count: number } {
+interface Call {
+  readonly what: AssignKind
+  readonly count: number
+  /** Pods that it is enough for. */
+  readonly brings: number
+}
+
+function call(family: Family, addresses: number, limits: PoolLimits): Call {
   if (limits.unit === 'address' || limits.kind !== 'shared') {
-    return family === 'ipv4'
-      ? { what: 'ipv4', count: addresses }
-      : { what: 'ipv6', count: Math.min(MAX_IN_ONE_CALL, addresses) }
+    const count = family === 'ipv4' ? addresses : Math.min(MAX_IN_ONE_CALL, addresses)
+    return { what: family, count, brings: count }
   }
-  if (family === 'ipv6') return { what: 'ipv6-prefix', count: 1 }
-  return { what: 'ipv4-prefix', count: Math.min(MAX_IN_ONE_CALL, Math.ceil(addresses / PREFIX_SIZE)) }
+  if (family === 'ipv6') return { what: 'ipv6-prefix', count: 1, brings: addresses }
+  const count = Math.min(MAX_IN_ONE_CALL, Math.ceil(addresses / PREFIX_SIZE))
+  return { what: 'ipv4-prefix', count, brings: count * PREFIX_SIZE }
 }
 
 /** Addresses that can be asked for as soon as calls under way have ended. */

@@ -74,11 +74,11 @@ test('the rate follows the arrivals and is forgotten', () => {
   expect(history.view(START + 3 * 3_600_000, NONE).forecast.perSecond).toBeLessThan(0.001)
 })
 
-test('before anything was seen a burst of the size given is expected, for half an hour', () => {
+test('before anything was seen a burst of the size given is expected, for a day', () => {
   const history = new DemandHistory(7)
   expect(history.view(START, NONE).forecast).toMatchObject({ burst: 7, soon: 7, peak: 7 })
-  expect(history.view(START + 29 * MINUTE, NONE).forecast.burst).toBe(7)
-  expect(history.view(START + 31 * MINUTE, NONE).forecast).toMatchObject({ burst: 0, soon: 0, peak: 0 })
+  expect(history.view(START + 23 * 60 * MINUTE, NONE).forecast.burst).toBe(7)
+  expect(history.view(START + 25 * 60 * MINUTE, NONE).forecast).toMatchObject({ burst: 0, soon: 0, peak: 0 })
 })
 
 test('what goes back goes together: not again for two minutes', () => {
@@ -86,4 +86,17 @@ test('what goes back goes together: not again for two minutes', () => {
   expect(history.view(START, NONE).nextShrink).toBe(0)
   history.shrunk(START)
   expect(history.view(START, NONE).nextShrink).toBe(START + 2 * MINUTE)
+})
+
+test('the longest the cloud has taken of late, forgotten by half in ten minutes; an outage counts as a minute', () => {
+  const history = new DemandHistory()
+  const lead = (at: number) => history.view(at, NONE).forecast.lead
+  expect(lead(START)).toBe(0)
+  history.led(START, 4_500)
+  history.led(START, 500)
+  expect(lead(START)).toBe(4.5)
+  expect(lead(START + 10 * MINUTE)).toBeCloseTo(2.25)
+  history.led(START + 10 * MINUTE, 900_000)
+  expect(lead(START + 10 * MINUTE)).toBe(60)
+  expect(lead(START + 110 * MINUTE)).toBeLessThan(0.1)
 })

@@ -33,6 +33,10 @@ export interface Forecast {
   readonly soon: number
   /** The most that came together. */
   readonly peak: number
+  /** Bursts follow each other within minutes. */
+  readonly isDense: boolean
+  /** From asking the cloud for addresses until pods can have them, seconds: the longest of late. */
+  readonly lead: number
 }
 
 /** What a pool knows that has just begun. */
@@ -45,18 +49,21 @@ export const NO_PAST: Past = {
     warmUpLeft: Number.POSITIVE_INFINITY,
     nextWarmUp: undefined,
   },
-  forecast: { perSecond: 0, burst: 0, soon: 0, peak: 0 },
+  forecast: { perSecond: 0, burst: 0, soon: 0, peak: 0, isDense: false, lead: 0 },
   nextForecast: undefined,
 }
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const RECENT = MINUTE
+/** What the cloud has taken is forgotten by half in this time, and longer than that it never counts as. */
+const LEAD_HALF_LIFE = 10 * MINUTE
+const LONGEST_LEAD = MINUTE
 /** The original's `ip_pool_sync_period`. */
 const SHRINK_INTERVAL = 2 * MINUTE
 const RATE_MEMORY = 15 * MINUTE
-/** What is expected before anything was seen is forgotten after this. */
-const PRIOR_MEMORY = 30 * MINUTE
+/** What is expected before any burst was seen is forgotten after this: by then the node has seen a whole day. */
+const PRIOR_MEMORY = 24 * 60 * MINUTE
 /** Parts that the idle time-out is watched in: the answer is late by at most one of them. */
 const PARTS = 10
 
@@ -80,6 +87,8 @@ export class DemandHistory {
   /** Times of hand-outs of the last minute, ms. */
   #given: number[] = []
   #rate = 0
+  /** ms */
+  #lead = 0
   #decayedAt: number | undefined
   #parts: Part[] = []
   #watchedSince: number | undefined
@@ -110,6 +119,12 @@ export class DemandHistory {
   given(now: number): void {
     this.#notice(now)
     this.#given.push(now)
+  }
+
+  /** The cloud has taken so long to give what it was asked for, ms; an outage is not what it usually takes. */
+  led(now: number, milliseconds: number): void {
+    this.#decay(now)
+    this.#lead = Math.max(this.#lead, Math.min(milliseconds, LONGEST_LEAD))
   }
 
   /** Addresses were asked for although no pod waits for them. */
@@ -165,11 +180,14 @@ export class DemandHistory {
   }
 
   #forecast(now: number): Pick<Past, 'forecast' | 'nextForecast'> {
-    const { size, soon, largest, changesAt } = this.#bursts.expected(now)
-    const isNew = largest === 0 && now - (this.#beganAt ?? now) < PRIOR_MEMORY
+    const { size, soon, largest, isDense, isKnown, changesAt } = this.#bursts.expected(now)
+    const isNew = !isKnown && now - (this.#beganAt ?? now) < PRIOR_MEMORY
     const prior = isNew ? this.#prior : 0
     const bursts = { burst: Math.max(size, prior), soon: Math.max(soon, prior), peak: Math.max(largest, prior) }
-    return { forecast: { perSecond: this.#rate, ...bursts }, nextForecast: changesAt }
+    return {
+      forecast: { perSecond: this.#rate, isDense, lead: this.#lead / SECOND, ...bursts },
+      nextForecast: changesAt,
+    }
   }
 
   #decay(now: number): void {
@@ -177,6 +195,7 @@ export class DemandHistory {
     this.#decayedAt = now
     if (passed === 0) return
     this.#rate *= Math.exp(-passed / RATE_MEMORY)
+    this.#lead *= 2 ** (-passed / LEAD_HALF_LIFE)
   }
 
   /** What lies in the future of a clock that was set back would stay for as long as it was set back. */

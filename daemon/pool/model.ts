@@ -87,12 +87,14 @@ export type EniRecord = CreatingEni | KnownEni
 export type AddressPhase =
   | { readonly phase: 'warm' }
   /**
-   * `lost`: a ghost, which the cloud no longer assigns; kept so that it is not given to a second pod, dropped when its
-   * pod ends.
+   * `lost`: a ghost, which the cloud no longer assigns; kept so that it is not given to a second pod.
    */
   | { readonly phase: 'owned'; readonly owner: Owner; readonly lost?: true }
-  /** Not to be given away before `until`, ms since the epoch. */
-  | { readonly phase: 'cooling'; readonly until: number }
+  /**
+   * Not to be given away before `until`, ms since the epoch. `lost`: nor then, because the cloud no longer assigns it; on
+   * record because the cloud may assign it anew before.
+   */
+  | { readonly phase: 'cooling'; readonly until: number; readonly lost?: true }
   | { readonly phase: 'unassigning' }
 
 export interface AddressFacts {
@@ -111,6 +113,11 @@ export interface AddressFacts {
 }
 
 export type AddressRecord = AddressFacts & AddressPhase
+
+/** On record although the cloud does not assign it. */
+export function isLost(address: AddressRecord): boolean {
+  return (address.phase === 'owned' || address.phase === 'cooling') && address.lost === true
+}
 
 /** Without the phase, for another one to be put in its place. */
 export function factsOf({ ip, eni, primary, since, prefix, pod, podUid }: AddressFacts): AddressFacts {

@@ -1,8 +1,10 @@
 /** What the pool tells of itself: why it cannot grow, whom it turned away, whether pods can be served. */
 import type { VSwitches } from '../../cloud/vswitch/vswitches.ts'
 import type { AddressRequest } from './address-request.ts'
-import { noAddress, type PoolError } from './error.ts'
+import type { Obstacle } from './effect-runner.ts'
+import { noAddress, noAddressInTime, type PoolError } from './error.ts'
 import type { Refusal } from './refusal.ts'
+import { depletion, NEW_STOCK, type Stock } from './report/depletion.ts'
 import { type Shortage, shortageOf, shortageText } from './report/exhaustion.ts'
 import type { PoolReports } from './report/reports.ts'
 import { type NodeCondition, nextLook, sufficiency } from './report/sufficiency.ts'
@@ -11,10 +13,16 @@ import type { PoolLimits } from './settings.ts'
 export interface OutlookOptions {
   readonly refusal: Refusal
   readonly vSwitches: VSwitches
-  /** Of effects that fail, in words for the operator. */
+  /** What keeps calls from bringing addresses. */
+  readonly obstacles: () => readonly Obstacle[]
+  /** Of every call that fails, in words for the operator. */
   readonly failures: () => readonly string[]
   readonly limits: () => PoolLimits
+  /** Every address that the node may have is there. */
+  readonly isFull: () => boolean
   readonly foreignEnis: () => number
+  /** To be told of when so few addresses or fewer are free. */
+  readonly depletedAt: number | undefined
   readonly reports: PoolReports
   readonly now: () => number
 }
@@ -29,58 +37,107 @@ export class Outlook {
   readonly #options: OutlookOptions
   #condition: NodeCondition | undefined
   #turnedAway = 0
+  /** What those lack of whom it is told. */
+  #lacked: Shortage | undefined
+  #grown = false
+  #stock: Stock = NEW_STOCK
 
   constructor(options: OutlookOptions) {
     this.#options = options
   }
 
-  /** What keeps the pool from making ENIs. */
+  /** What keeps the pool from growing, and will for more than a moment. */
   get shortages(): readonly Shortage[] {
-    const { refusal, vSwitches } = this.#options
-    const refused = refusal.shortage === undefined ? [] : [refusal.shortage]
-    const empty = vSwitches.allEmpty ? [shortageOf({ kind: 'no-vswitch', empty: [...vSwitches.empty] })] : []
-    return [...refused, ...empty]
+    return this.#shortages(({ stumble }) => !stumble)
   }
 
-  /** The same with calls that fail, in words for the operator. */
+  /** The same with what may be over in a moment and what cannot be given back, in words for the operator. */
   get problems(): string[] {
     const { vSwitches, failures } = this.#options
+    const known = this.#shortages(() => true)
     const full = vSwitches.allEmpty ? vSwitches.problems : []
-    return [...this.shortages.map(shortageText), ...full, ...failures()]
+    const others = failures().filter((text) => !known.some(({ limit }) => limit === text))
+    return [...known.map(shortageText), ...full, ...others]
   }
 
   /** For an ADD that can have no address. */
   refuse(): PoolError {
-    const { limits, foreignEnis, failures } = this.#options
-    const [failure] = failures()
-    const failing = failure === undefined ? [] : [shortageOf({ kind: 'refused', error: failure })]
-    const [shortage] = [...this.shortages, ...failing]
-    if (shortage !== undefined) return noAddress(shortage, shortage.resource === 'instance')
-    return noAddress(shortageOf({ kind: 'full', limits: limits(), foreignEnis: foreignEnis() }), true)
+    this.#lacked = this.#shortages(() => true)[0] ?? this.#lack()
+    return noAddress(this.#lacked)
   }
 
-  /** An ADD was turned away with the error. */
-  note({ pod }: AddressRequest, { message }: PoolError): void {
+  /** For an ADD that has waited as long as it may. */
+  giveUp(): PoolError {
+    const [shortage] = this.#shortages(() => true)
+    this.#lacked = shortage ?? this.#lacked
+    return noAddressInTime(shortage)
+  }
+
+  /** An ADD was turned away with the error, or has gone with it. */
+  note({ pod }: Pick<AddressRequest, 'pod'>, { message, key }: PoolError): void {
     const { reports, now } = this.#options
     this.#turnedAway += 1
     const who = pod === undefined ? {} : { pod }
-    reports.event({ time: now(), level: 'warning', reason: 'AllocIPFailed', message, ...who })
+    reports.event({ time: now(), level: 'warning', reason: 'AllocIPFailed', message, key, ...who })
+  }
+
+  /** A call has brought addresses. */
+  grew(): void {
+    this.#grown = true
   }
 
   /** @returns when to look again although nothing happens, ms since the epoch */
   look({ waiting, free }: Look): number | undefined {
     const { reports, now } = this.#options
-    const facts = { waiting, free, turnedAway: this.#turnedAway, shortages: this.#known() }
+    const facts = { waiting, free, turnedAway: this.#turnedAway, shortages: this.#known(), grown: this.#grown }
     this.#turnedAway = 0
-    this.#condition = sufficiency(this.#condition, facts, now())
+    this.#lacked = undefined
+    const before = this.#condition
+    this.#condition = sufficiency(before, facts, now())
+    // What came before a pod was short again has not helped it.
+    if (this.#condition !== before) this.#grown = false
     reports.condition(this.#condition)
+    this.#noteStock(free)
     return nextLook(this.#condition)
   }
 
-  #known(): readonly Shortage[] {
-    const { limits, foreignEnis } = this.#options
-    const { shortages } = this
-    if (shortages.length > 0 || this.#turnedAway === 0) return shortages
-    return [shortageOf({ kind: 'full', limits: limits(), foreignEnis: foreignEnis() })]
+  #noteStock(free: number): void {
+    const { depletedAt: few, reports, now } = this.#options
+    if (few === undefined) return
+    const { stock, crossed } = depletion(this.#stock, { free, few, now: now() })
+    this.#stock = stock
+    if (!crossed) return
+    const message = `${free} addresses are free, and ${few} or fewer are to be told of (pool_depletion_threshold)`
+    reports.event({ time: now(), level: 'warning', reason: 'IPDepleted', message, key: 'IPDepleted' })
   }
+
+  /** Where nothing keeps the pool from growing, that which pods were told. */
+  #known(): readonly Shortage[] {
+    const { shortages } = this
+    return shortages.length > 0 || this.#lacked === undefined ? shortages : [this.#lacked]
+  }
+
+  #lack(): Shortage {
+    const { isFull, limits, foreignEnis, vSwitches } = this.#options
+    if (isFull()) return shortageOf({ kind: 'full', limits: limits(), foreignEnis: foreignEnis() })
+    const empty = [...vSwitches.empty]
+    return shortageOf(empty.length > 0 ? { kind: 'no-vswitch', empty } : { kind: 'busy' })
+  }
+
+  /** Each once: what fails for one ENI often fails for others. */
+  #shortages(counts: (obstacle: Obstacle) => boolean): readonly Shortage[] {
+    const { refusal, vSwitches, obstacles } = this.#options
+    const refused = refusal.shortage === undefined ? [] : [refusal.shortage]
+    const empty = vSwitches.allEmpty ? [shortageOf({ kind: 'no-vswitch', empty: [...vSwitches.empty] })] : []
+    const failing = obstacles().flatMap((one) =>
+      counts(one) ? [shortageOf({ kind: 'refused', error: one.error })] : [],
+    )
+    const all = [...refused, ...empty, ...failing]
+    return all.filter((one, index) => all.findIndex((other) => isSame(one, other)) === index)
+  }
+}
+
+/** That a vSwitch is empty is said by a call that failed, and by the vSwitches themselves. */
+function isSame(one: Shortage, other: Shortage): boolean {
+  return one.key === other.key || (one.resource === 'vswitch' && other.resource === 'vswitch')
 }

@@ -22,6 +22,7 @@ import { parseRegion } from '../../simulator/region/parse.ts'
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts'
 import { Journal } from '../store/journal.ts'
 import { REAL_POOL_CLOCK } from './clock.ts'
+import { ANSWER_LAG } from './effects/state-watch.ts'
 import type { EniLinks } from './effects.ts'
 import { PoolError } from './error.ts'
 import { type Change, ownerOf } from './model.ts'
@@ -101,7 +102,7 @@ interface StartOptions {
 /** A pool as the daemon starts it: on what the journal has. */
 async function start(options: StartOptions = {}): Promise<Pool> {
   const now = () => Date.now() + ahead
-  const clock = { ...REAL_POOL_CLOCK, now }
+  const clock = { ...REAL_POOL_CLOCK, now, sleep: pause }
   const { crash, cloud = ecs, links = LINKS, linkTimeout = 1_000, allowed = [VSWITCH] } = options
   const commitPool = (changes: readonly Change[]) => {
     if (changes.length === 0) return
@@ -122,6 +123,18 @@ async function start(options: StartOptions = {}): Promise<Pool> {
   await pool.bringUp()
   pool.start()
   return pool
+}
+
+/** The pause before a second look is skipped. */
+async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  if (milliseconds === ANSWER_LAG) ahead += milliseconds
+  else await REAL_POOL_CLOCK.sleep(milliseconds, signal)
+}
+
+/** When all that is on record is older than an answer can be. */
+async function reconcileLater(pool: Pool): Promise<void> {
+  ahead += ANSWER_LAG + 1
+  await pool.reconcile(new Map())
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -320,7 +333,7 @@ describe('what others do to our ENIs', () => {
     if (eni === undefined) throw new Error('no ENI')
     await ecs.detachEni(eni.id, HERE)
     await until(async () => (await ourEnis())[0]?.status === 'Available')
-    await pool.reconcile(new Map())
+    await reconcileLater(pool)
     expect(pool.readyEni([...pool.state.enis.keys()][0] ?? ('' as never))).toBeUndefined()
     const ip = ipv4Of(await acquire(pool, 'a'))
     expect((await ourEnis()).find((found) => found.ips.includes(ip))?.status).toBe('InUse')
@@ -335,8 +348,7 @@ describe('what others do to our ENIs', () => {
     await until(async () => (await ourEnis())[0]?.status === 'Available')
     await ecs.deleteEni(eni.id)
     await until(async () => (await ecs.describeEnis({ ids: [eni.id] })).length === 0)
-    await pool.reconcile(new Map())
-    await pool.reconcile(new Map())
+    await reconcileLater(pool)
     expect(pool.state.addresses.get(ip)).toMatchObject({ phase: 'owned', lost: true })
     // The lowest free address of the vSwitch is given next, so the new ENI has the one that the pod still carries.
     const others = await Promise.all(['b', 'c', 'd'].map((name) => acquire(pool, name)))
@@ -379,7 +391,7 @@ describe('while the cloud does not know who asks', () => {
     secret = 'wrong'
     const list: Cloud['describeEnis'] = (filter) => ecs.describeEnis(filter)
     Object.assign(cloud, { describeEnis: list })
-    await pool.reconcile(new Map())
+    await reconcileLater(pool)
     await until(() => pool.problems.join().includes('SignatureDoesNotMatch'))
     expect([...pool.state.enis.values()].map((record) => record.phase)).toEqual(['attaching'])
     comeBack(pool)
@@ -524,7 +536,7 @@ describe('who goes first in the request budget', () => {
     const pool = await start({ limits: { minFree: 0, maxFree: 0, maxEnis: 1, addressesPerEni: 3 } })
     for (const name of ['a', 'b']) await acquire(pool, name)
     pool.release(ownerOf('b', 'eth0'))
-    ahead = COOL_DOWN + 1
+    ahead = 5 * COOL_DOWN
     pool.start()
     await until(() => pool.state.addresses.size === 1)
     pool.release(ownerOf('a', 'eth0'))

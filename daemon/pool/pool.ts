@@ -13,7 +13,7 @@ import type { LinkName } from '../../inet/link-name.ts'
 import type { AddressRequest } from './address-request.ts'
 import { type Aim, priorOf } from './aim.ts'
 import type { Action } from './balance.ts'
-import { type Choice, chooseAddresses } from './choose-address.ts'
+import { type Choice, chooseAddresses, isKeptFor, keptAddresses } from './choose-address.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { PoolClock } from './clock.ts'
 import { type Claims, Comparison } from './comparison.ts'
@@ -21,6 +21,7 @@ import { type Conntrack, CoolDown } from './cool-down.ts'
 import { Creations } from './creations.ts'
 import { type Decision, decide } from './decide.ts'
 import { EffectRunner } from './effect-runner.ts'
+import { ANSWER_LAG } from './effects/state-watch.ts'
 import type { EniLinks, ReadyEni } from './effects.ts'
 import { PoolError } from './error.ts'
 import { type Failure, giveUp } from './give-up.ts'
@@ -37,8 +38,11 @@ import {
 import { Outlook } from './outlook.ts'
 import type { ForeignEni, Reconciliation, Suspicions } from './reconcile.ts'
 import { Refusal } from './refusal.ts'
+import { eniEvents, failedCall, findingEvent } from './report/eni-events.ts'
+import type { PoolEvent } from './report/events.ts'
+import { EniCreations } from './report/movements.ts'
 import type { PoolReports } from './report/reports.ts'
-import { type PoolLimits, PREFIX_SIZE } from './settings.ts'
+import { capacityOf, type PoolLimits, PREFIX_SIZE } from './settings.ts'
 import { type PoolState, PoolTables } from './tables.ts'
 import { tidyChanges } from './tidy.ts'
 import { Waiters } from './waiters.ts'
@@ -82,12 +86,16 @@ export interface PoolOptions {
   /** Tags of the configuration, added to every ENI. */
   readonly tags: Readonly<Record<string, string>>
   readonly claims?: Claims
+  /** Whether the node has had as many addresses as it shall have when it is new; done unless given. */
+  readonly firstFill?: { isDone(): boolean; done(): void }
   readonly reports?: PoolReports
   readonly watch?: PoolWatch
   /** Tries of an attach before the ENI is given up. */
   readonly attachAttempts?: number
   /** ms between the release of an address and its next use */
   readonly coolDown: number
+  /** To be told of when so few addresses or fewer are free. */
+  readonly depletedAt?: number | undefined
   /** ms an ENI's link may take to appear; 15 s when absent. */
   readonly linkTimeout?: number
   readonly clock: PoolClock
@@ -118,6 +126,8 @@ export class Pool {
   readonly #creations: Creations
   readonly #coolDown: CoolDown
   readonly #history: DemandHistory
+  readonly #enisBegun = new EniCreations()
+  readonly #assignsBegun = new Map<AssignToken, number>()
   readonly #refusal: Refusal
   readonly #comparison: Comparison
   readonly #outlook: Outlook
@@ -167,6 +177,8 @@ export class Pool {
       ...(options.random === undefined ? {} : { random: options.random }),
       giveUp: (eni, error, assign) => this.#giveUp({ eni, error, assign, now: now() }),
       refused: (error) => this.#refusal.note(error, IDENTITY_PAUSE),
+      failed: (eni, job, error) => this.#tell([failedCall(eni, job, error, now())]),
+      grew: () => this.#outlook.grew(),
     })
     this.#comparison = new Comparison({
       ...{
@@ -177,10 +189,12 @@ export class Pool {
         now,
       },
       ...{ claims: options.claims ?? {}, kind: () => options.limits.kind },
+      saw: (eni, at) => this.#effects.saw(eni, at),
     })
     this.#outlook = new Outlook({
       ...{ refusal: this.#refusal, vSwitches: options.vSwitches, reports: options.reports ?? SILENT, now },
-      ...{ failures: () => this.#effects.problems, limits: () => options.limits },
+      ...{ failures: () => this.#effects.problems, obstacles: () => this.#effects.obstacles },
+      ...{ limits: () => options.limits, isFull: () => this.#decision?.full === true, depletedAt: options.depletedAt },
       foreignEnis: () => this.#foreignEnis,
     })
   }
@@ -207,6 +221,11 @@ export class Pool {
     return this.#outlook.problems
   }
 
+  /** Something keeps it from growing, and will for more than a moment. */
+  get blocked(): boolean {
+    return this.#outlook.shortages.length > 0
+  }
+
   /** ENIs of this instance that are not ours. */
   get foreign(): readonly ForeignEni[] {
     return this.#comparison.foreign
@@ -224,19 +243,29 @@ export class Pool {
 
   /**
    * A free address of each family, at once when one is warm, otherwise in line.
-   * @throws PoolError when there is none to be had; the signal's reason when it aborts first.
+   * @throws PoolError when there is none to be had, or none before the signal's time-out; its reason when it aborts
+   * for another one.
    */
   async acquire(request: AddressRequest, signal: AbortSignal): Promise<Lease> {
     const [held] = this.#tables.heldBy(request.owner)
     if (held !== undefined) throw new Error(`${request.owner} already holds ${held.ip}`)
     const asked = this.#options.clock.now()
     this.#history.arrived(asked)
-    const taken = this.#waiters.length === 0 ? this.#take(request) : undefined
+    const taken = this.#take(request, this.#waiters.length === 0 ? chooseAddresses : keptAddresses)
     this.#soon(this.limits.batch.wait)
-    const lease = taken ?? (await this.#waiters.join(request, signal))
-    await lease.forgotten
+    const lease = taken ?? (await this.#waiters.join(request, signal).catch((error) => this.#left(request, error)))
+    if (lease.forgotten !== undefined) await Promise.race([lease.forgotten, aborted(signal)])
     this.#options.watch?.acquired(this.#options.clock.now() - asked)
     return lease
+  }
+
+  /** Who was turned away has been told of, and who goes away by himself lacks nothing. */
+  #left(request: AddressRequest, reason: unknown): never {
+    if (!isTimeout(reason)) throw reason
+    const error = this.#outlook.giveUp()
+    this.#outlook.note(request, error)
+    this.#soon(0)
+    throw error
   }
 
   /**
@@ -251,8 +280,8 @@ export class Pool {
     const held = this.#tables.heldBy(owner)
     if (held.length === 0) return
     const changes = held.map((address): Change => {
-      if (address.phase === 'owned' && address.lost) return { kind: 'drop-address', ip: address.ip }
-      return { kind: 'put-address', address: { ...factsOf(address), since, phase: 'cooling', until } }
+      const lost = address.phase === 'owned' && address.lost ? { lost: true as const } : {}
+      return { kind: 'put-address', address: { ...factsOf(address), since, phase: 'cooling', until, ...lost } }
     })
     this.#commit(changes)
     // Its link was the pod's, and comes back, perhaps under another name.
@@ -263,15 +292,27 @@ export class Pool {
 
   /**
    * Compares the journal with the cloud and takes over what it says. Run before anything is served, and again by time.
-   * @throws CloudError when the cloud cannot be asked; nothing has changed then.
+   * Where an answer lacks what pods have or could be given, it looks again as soon as a newer one is to be expected.
+   * @throws CloudError when the cloud cannot be asked: nothing has changed then, or only what the first look has shown.
    */
   async reconcile(podRoutes: ReadonlyMap<Ip, LinkName>, how: Reconciling = {}): Promise<Reconciliation> {
+    const first = await this.#compare(podRoutes, how)
+    if (how.dryRun === true || first.doubted.size === 0) return first
+    // Pods have what is doubted, or wait for it: the next comparison is minutes away.
+    await this.#options.clock.sleep(ANSWER_LAG, this.#stop.signal)
+    const second = await this.#compare(podRoutes, { thorough: false })
+    const settled = first.findings.filter(({ kind }) => kind !== 'suspected' && kind !== 'foreign')
+    return { ...second, findings: [...settled, ...second.findings] }
+  }
+
+  async #compare(podRoutes: ReadonlyMap<Ip, LinkName>, how: Reconciling): Promise<Reconciliation> {
     const { dryRun = false, thorough = true, ...rest } = how
     const { log } = this.#options
     const result = await this.#comparison.run({ podRoutes, dryRun, thorough, ...rest })
     if (dryRun || this.#stop.signal.aborted) return result
     for (const { level, fields, message, repeated } of result.findings) if (!repeated) log[level](fields, message)
     this.#commit(result.changes)
+    this.#tell(result.findings.map((finding) => findingEvent(finding, this.#options.clock.now())))
     for (const id of result.strays) void this.#deleteStray(id)
     for (const key of [...this.#ready.keys()]) if (!isOnNode(this.#tables.enis.get(key))) this.#putOutOfUse(key)
     this.#soon(0)
@@ -306,7 +347,11 @@ export class Pool {
 
   /** Starts to act: unfinished effects are taken up again and the pool fills to its watermark. */
   start(): void {
-    this.#started = true
+    if (!this.#started) {
+      this.#started = true
+      // The runtime is about to ask again for the pods whose ADD the last daemon did not finish.
+      this.#history.shrunk(this.#options.clock.now())
+    }
     this.#step()
   }
 
@@ -333,13 +378,34 @@ export class Pool {
     if (changes.length === 0) return
     this.#tables.check(changes)
     this.#options.watch?.changes(changes, this.#tables)
+    this.#noteLead(changes)
+    const events = eniEvents(changes, this.#tables, this.#options.clock.now())
     this.#options.journal.commitPool(changes)
     this.#tables.apply(changes)
+    this.#tell(events)
   }
 
-  #take(request: AddressRequest): Lease | undefined {
+  #tell(events: readonly (PoolEvent | undefined)[]): void {
+    for (const event of events) if (event !== undefined) this.#options.reports?.event(event)
+  }
+
+  /** How long the cloud takes, by what has come of what this process has asked for. */
+  #noteLead(changes: readonly Change[]): void {
+    const now = this.#options.clock.now()
+    const brings = changes.some(({ kind }) => kind === 'put-address')
+    for (const change of changes) {
+      if (change.kind !== 'drop-assign') continue
+      const begun = this.#assignsBegun.get(change.token)
+      this.#assignsBegun.delete(change.token)
+      if (begun !== undefined && brings) this.#history.led(now, now - begun)
+    }
+    for (const milliseconds of this.#enisBegun.note(changes)) this.#history.led(now, milliseconds)
+  }
+
+  #take(request: AddressRequest, choose: typeof chooseAddresses = chooseAddresses): Lease | undefined {
     const { clock, limits } = this.#options
-    const choice = chooseAddresses({ state: this.#tables, limits, ready: this.#ready }, request)
+    const avoid = this.#comparison.doubted
+    const choice = choose({ state: this.#tables, limits, ready: this.#ready, avoid }, request)
     const eni = choice?.[0] === undefined ? undefined : this.#ready.get(choice[0].eni)
     if (choice === undefined || eni === undefined) return undefined
     const since = clock.now()
@@ -353,7 +419,7 @@ export class Pool {
     )
     this.#history.given(since)
     const lease = { ...addressesIn(choice), eni }
-    return cooled.length === 0 ? lease : { ...lease, forgotten: this.#coolDown.began(cooled) }
+    return cooled.length === 0 ? lease : { ...lease, forgotten: this.#coolDown.cutShort(cooled) }
   }
 
   /** Decides once for all that happens until then, so that a burst is one decision. An earlier moment stands. */
@@ -407,8 +473,18 @@ export class Pool {
     const { limits } = this.#options
     return decide({
       ...{ state: this.#tables, limits, circumstances: this.#circumstances(), now },
-      demand: { waiting: this.#waiters.length, past: this.#history.view(now, limits), firstFillDone: true },
+      demand: { waiting: this.#waiters.length, past: this.#history.view(now, limits), firstFillDone: this.#isFilled() },
     })
+  }
+
+  #isFilled(): boolean {
+    const { firstFill, limits } = this.#options
+    if (firstFill === undefined || firstFill.isDone()) return true
+    const [family = 'ipv4'] = limits.families
+    const tallies = [...this.#tables.enis.keys()].map((key) => this.#tables.tally(key, family))
+    const had = tallies.reduce((sum, { warm, owned, cooling }) => sum + warm + owned + cooling, 0)
+    if (had >= Math.min(limits.firstFill, capacityOf(limits))) firstFill.done()
+    return firstFill.isDone()
   }
 
   #remember({ actions, free, warmed, reclaimed }: Decision, now: number): void {
@@ -441,6 +517,7 @@ export class Pool {
       // What nobody waits for may take its time: another ENI would be one too many.
       slowEnis: this.#waiters.length > 0 ? this.#effects.slow : new Set(),
       readyEnis: new Set(this.#ready.keys()),
+      heldBack: this.#coolDown.held,
       emptyVSwitches: vSwitches.empty,
       noNewEni: this.#refusal.until !== undefined || this.#creations.choosing > 0 || vSwitches.allEmpty,
       foreignEnis: this.#foreignEnis,
@@ -448,6 +525,7 @@ export class Pool {
   }
 
   #serve(): void {
+    this.#waiters.serveWhere((request) => this.#take(request, keptAddresses))
     for (;;) {
       const first = this.#waiters.first()
       const lease = first === undefined ? undefined : this.#take(first.request)
@@ -458,8 +536,10 @@ export class Pool {
 
   #turnAway(count: number): void {
     const error = this.#outlook.refuse()
-    for (const request of this.#waiters.turnAway(count, () => this.#outlook.refuse()))
+    const may = (request: AddressRequest) => !isKeptFor(this.#tables, request)
+    for (const request of this.#waiters.turnAway(count, () => this.#outlook.refuse(), may)) {
       this.#outlook.note(request, error)
+    }
   }
 
   /** A look too many is nothing; a clock that was set back must not make it sleep for hours. */
@@ -479,6 +559,7 @@ export class Pool {
         const { eni, what } = action
         const count = this.#toBeHad(action)
         const token = randomUUID() as AssignToken
+        this.#assignsBegun.set(token, since)
         this.#commit([{ kind: 'put-assign', assign: { token, eni, what, count, since } }])
         this.#noteTaken(eni, { what, count })
         // After the others of this decision, so that calls of both families go together.
@@ -547,8 +628,21 @@ export class Pool {
   }
 }
 
+/** What `AbortSignal.timeout` aborts with. */
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError'
+}
+
 /** Nobody listens. */
 const SILENT: PoolReports = { event: () => undefined, condition: () => undefined }
+
+/** Rejects with the signal's reason. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}
 
 function isOnNode(eni: EniRecord | undefined): boolean {
   return eni?.phase === 'in-use' || eni?.phase === 'draining'

@@ -4,6 +4,7 @@ import { type LinkName, parseLinkName } from '../../inet/link-name.ts'
 import type { AssignToken, EniKey } from './model.ts'
 import {
   addressRecord,
+  again,
   available,
   cloudEni,
   commit,
@@ -261,22 +262,25 @@ describe('an ENI on record', () => {
     expect(back.findings.map(({ kind }) => kind)).toEqual(['regained', 'reattached'])
   })
 
-  test('that somebody detached is attached again', () => {
-    const { changes, findings } = run({ state: recorded(), cloud: [available('eni-1')] })
-    expect(changes).toMatchObject([{ kind: 'put-eni', eni: { id: 'eni-1', phase: 'attaching' } }])
-    expect(findings).toMatchObject([{ kind: 'reattached', level: 'error', fields: { status: 'Available' } }])
+  test('that somebody detached is attached again when that is seen twice', () => {
+    const { first, second } = twice({ state: recorded(), cloud: [available('eni-1')] })
+    expect(first).toMatchObject({ changes: [], findings: [{ kind: 'suspected', fields: { eni: 'eni-1' } }] })
+    expect(second.changes).toMatchObject([{ kind: 'put-eni', eni: { id: 'eni-1', phase: 'attaching' } }])
+    expect(second.findings).toMatchObject([{ kind: 'reattached', level: 'error', fields: { status: 'Available' } }])
   })
 
   test('that is to become empty is attached again for its pods, and goes when it has none', () => {
     const state = recorded({ phase: 'draining' })
-    expect(run({ state, cloud: [available('eni-1')] }).changes).toMatchObject([{ eni: { phase: 'attaching' } }])
+    const part = { state, cloud: [available('eni-1')] }
+    expect(twice(part).second.changes).toMatchObject([{ eni: { phase: 'attaching' } }])
     state.apply([{ kind: 'drop-address', ip: ip(2) }])
-    expect(run({ state, cloud: [available('eni-1')] }).changes).toMatchObject([{ eni: { phase: 'detaching' } }])
+    expect(twice(part).second.changes).toMatchObject([{ eni: { phase: 'detaching' } }])
   })
 
-  test('that is attached to another node is lost to this one', () => {
-    const cloud = [cloudEni('eni-1', { instanceId: OTHER })]
-    expect(run({ state: recorded(), cloud }).changes[0]).toMatchObject({ eni: { phase: 'lost' } })
+  test('that is attached to another node is lost to this one when that is seen twice', () => {
+    const { first, second } = twice({ state: recorded(), cloud: [cloudEni('eni-1', { instanceId: OTHER })] })
+    expect(first).toMatchObject({ changes: [], findings: [{ kind: 'suspected' }] })
+    expect(second.changes[0]).toMatchObject({ eni: { phase: 'lost' } })
   })
 
   test('and recorded after the cloud was asked is left alone', () => {
@@ -289,8 +293,10 @@ describe('an ENI on record', () => {
     [{ vlanId: 7 }, ['attaching']],
   ])('that is a member is attached where its trunk carries it: %j', (fields, phases) => {
     const state = recorded({ role: 'member', vlanId: 7 })
-    const { changes } = run({ state, kind: 'member', cloud: [cloudEni('eni-1', { type: 'Member', ...fields })] })
-    expect(changes.flatMap((change) => (change.kind === 'put-eni' ? [change.eni.phase] : []))).toEqual(phases)
+    const cloud = [cloudEni('eni-1', { type: 'Member', ...fields })]
+    const { first, second } = twice({ state, kind: 'member', cloud })
+    expect(first.changes).toEqual([])
+    expect(second.changes.flatMap((change) => (change.kind === 'put-eni' ? [change.eni.phase] : []))).toEqual(phases)
   })
 
   test.each<[PoolKind, PoolKind | 'trunk', boolean]>([
@@ -304,6 +310,65 @@ describe('an ENI on record', () => {
     const cloud = [cloudEni('eni-1', { trunkId: ids('eni-t') })]
     const { changes } = run({ state: recorded({ role }), kind, cloud })
     expect(changes.some((change) => change.kind === 'put-eni' && change.eni.phase === 'draining')).toBe(emptied)
+  })
+
+  test('in a pool of another mode a trunk is emptied after the last of its members', () => {
+    const trunk = eniRecord({ key: 'k2' as EniKey, id: ids('eni-t'), role: 'trunk' })
+    const state = recorded({ role: 'member', vlanId: 7 })
+    state.apply([{ kind: 'put-eni', eni: trunk }])
+    const member = cloudEni('eni-1', { type: 'Member', trunkId: ids('eni-t'), vlanId: 7 })
+    const part = { state, cloud: [member, cloudEni('eni-t', { type: 'Trunk', ips: [] })] }
+    commit(state, run(part))
+    expect([...state.enis.values()].map(({ role, phase }) => [role, phase])).toEqual([
+      ['member', 'draining'],
+      ['trunk', 'in-use'],
+    ])
+    state.apply([{ kind: 'put-eni', eni: eniRecord({ role: 'member', phase: 'deleting' }) }])
+    commit(state, run(part))
+    expect(state.enis.get(trunk.key)).toMatchObject({ phase: 'draining' })
+  })
+})
+
+describe('what one answer lacks is given to nobody', () => {
+  const doubtedBy = (part: Parameters<typeof run>[0]) => [...run(part).doubted]
+
+  test.each([
+    ['that is not listed', []],
+    ['that is detached', [available('eni-1')]],
+    ['that is attached to another node', [cloudEni('eni-1', { instanceId: OTHER })]],
+  ])('of an ENI %s', (_, cloud) => {
+    const state = recorded()
+    state.apply([{ kind: 'put-prefix', prefix: { cidr: PREFIX6, eni: KEY, since: 0, phase: 'active' } }])
+    expect(doubtedBy({ state, cloud })).toEqual([ip(1), ip(2), PREFIX6])
+  })
+
+  test('of an ENI that is not in use nothing is given anyway', () => {
+    expect(doubtedBy({ state: recorded({ phase: 'attaching' }) })).toEqual([])
+  })
+
+  test('an address, and what is in a prefix', () => {
+    const state = recorded()
+    state.apply([
+      { kind: 'put-prefix', prefix: { cidr: prefix(0), eni: KEY, since: 0, phase: 'active' } },
+      { kind: 'put-address', address: addressRecord(inPrefix(0, 4), { phase: 'warm' }, { prefix: prefix(0) }) },
+    ])
+    const cloud = [cloudEni('eni-1', { ips: [ip(2)] })]
+    expect(doubtedBy({ state, cloud })).toEqual([prefix(0), inPrefix(0, 4), ip(1)])
+  })
+
+  test('stays so when its phase is new at the next answer, and is no question any more when that has it', () => {
+    const state = recorded()
+    const part = { state, cloud: [cloudEni('eni-1', { ips: [ip(1)] })] }
+    const { suspicions } = run(part)
+    const until = NOW + 2 * MINUTE
+    state.apply([
+      { kind: 'put-address', address: addressRecord(ip(2), { phase: 'cooling', until }, { since: NOW + 1 }) },
+    ])
+    const second = run({ ...part, suspicions })
+    expect(second.changes).toEqual([])
+    expect([...second.doubted]).toEqual([ip(2)])
+    expect(doubtedBy({ state, cloud: [cloudEni('eni-1')], suspicions: second.suspicions })).toEqual([])
+    expect(again(part, second).changes).toMatchObject([{ address: { ip: ip(2), phase: 'cooling', lost: true } }])
   })
 })
 
@@ -330,13 +395,15 @@ describe('addresses of an ENI on record', () => {
     expect(twice({ state, cloud }).second.changes).toMatchObject([{ address: { ip: ip6(3) } }])
   })
 
-  test('one of a pod that is gone is out of use, and reported once; it comes back', () => {
+  test('one of a pod that is gone is out of use when that is seen twice, and reported once; it comes back', () => {
     const state = recorded()
-    const cloud = [cloudEni('eni-1', { ips: [ip(1)] })]
-    const { first, second } = twice({ state, cloud })
-    expect(first.changes).toMatchObject([{ address: { ip: ip(2), phase: 'owned', lost: true } }])
-    expect(first.findings).toMatchObject([{ kind: 'ghost', level: 'error', fields: { owner: 'c/eth0' } }])
-    expect(second).toMatchObject({ changes: [], findings: [] })
+    const part = { state, cloud: [cloudEni('eni-1', { ips: [ip(1)] })] }
+    const { first, second } = twice(part)
+    expect(first).toMatchObject({ changes: [], findings: [{ kind: 'suspected', fields: { ip: ip(2) } }] })
+    expect(second.changes).toMatchObject([{ address: { ip: ip(2), phase: 'owned', lost: true } }])
+    expect(second.findings).toMatchObject([{ kind: 'ghost', level: 'error', fields: { owner: 'c/eth0' } }])
+    commit(state, second)
+    expect(again(part, second)).toMatchObject({ changes: [], findings: [] })
     const back = run({ state, cloud: [cloudEni('eni-1')] })
     commit(state, back)
     expect(state.addresses.get(ip(2))).toEqual(addressRecord(ip(2), owned))
@@ -346,8 +413,9 @@ describe('addresses of an ENI on record', () => {
   test('one that nobody has is forgotten; one that is being given back is left to that', () => {
     const state = recorded()
     state.apply([{ kind: 'put-address', address: addressRecord(ip(3), { phase: 'unassigning' }) }])
-    const { changes } = run({ state, cloud: [cloudEni('eni-1', { ips: [ip(2)] })] })
-    expect(changes).toEqual([{ kind: 'drop-address', ip: ip(1) }])
+    const { first, second } = twice({ state, cloud: [cloudEni('eni-1', { ips: [ip(2)] })] })
+    expect(first.changes).toEqual([])
+    expect(second.changes).toEqual([{ kind: 'drop-address', ip: ip(1) }])
   })
 
   test('one recorded after the cloud was asked is left alone', () => {
@@ -364,8 +432,10 @@ describe('addresses of an ENI on record', () => {
       { kind: 'put-address', address: addressRecord(ip(3), cooling) },
     ])
     const moved = [cloudEni('eni-1'), cloudEni('eni-2', { ips: [ip(3)], primaryIp: ip(3) })]
-    const { changes } = run({ state, cloud: moved })
-    expect(changes).toEqual([{ kind: 'drop-address', ip: ip(3) }])
+    const { second } = twice({ state, cloud: moved })
+    expect(second.changes).toMatchObject([
+      { kind: 'put-address', address: { ip: ip(3), eni: KEY, ...cooling, lost: true } },
+    ])
   })
 
   test('a ghost is its pod’s again on whichever ENI the cloud assigns it to', () => {
@@ -373,7 +443,10 @@ describe('addresses of an ENI on record', () => {
     const key = 'k2' as EniKey
     state.apply([{ kind: 'put-eni', eni: eniRecord({ key, id: ids('eni-2'), primaryIp: ip(9) }) }])
     const cloud = [cloudEni('eni-1', { ips: [ip(1)] }), cloudEni('eni-2', { ips: [ip(2)], primaryIp: ip(9) })]
-    commit(state, twice({ state, cloud }).second)
+    const { second } = twice({ state, cloud })
+    commit(state, second)
+    expect(state.addresses.get(ip(2))).toMatchObject({ eni: KEY, phase: 'owned', lost: true })
+    commit(state, again({ state, cloud }, second))
     expect(state.addresses.get(ip(2))).toEqual(addressRecord(ip(2), owned, { eni: key }))
   })
 })
@@ -396,7 +469,8 @@ describe('prefixes of an ENI on record', () => {
 
   test('one that is gone is kept for what pods have of it, and comes back whole when two answers have it again', () => {
     const state = withPrefix()
-    const gone = run({ state, cloud: [cloudEni('eni-1')] })
+    const { first: suspected, second: gone } = twice({ state, cloud: [cloudEni('eni-1')] })
+    expect(suspected.changes).toEqual([])
     commit(state, gone)
     expect(gone.findings).toMatchObject([{ kind: 'ghost', fields: { prefix: prefix(0), podsCutOff: inPrefix(0, 5) } }])
     expect(state.prefixes.get(prefix(0))?.phase).toBe('lost')
@@ -415,7 +489,7 @@ describe('prefixes of an ENI on record', () => {
     state.apply([
       { kind: 'put-address', address: addressRecord(inPrefix(0, 5), { phase: 'warm' }, { prefix: prefix(0) }) },
     ])
-    commit(state, run({ state, cloud: [cloudEni('eni-1')] }))
+    commit(state, twice({ state, cloud: [cloudEni('eni-1')] }).second)
     expect(state.prefixes.size).toBe(0)
     expect([...state.addresses.keys()]).toEqual([ip(1), ip(2)])
   })

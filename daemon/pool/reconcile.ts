@@ -1,9 +1,11 @@
 /**
  * What the journal must learn from the cloud: ENIs, addresses and prefixes that are there and not recorded, or recorded
  * and gone. Pure; run at start before anything is served, and again from time to time. A single answer of the cloud may
- * be older than the journal, so what the journal does not know is taken over or removed only when two answers show it.
+ * be older than the journal, or incomplete, so only what two answers show is acted on: what the journal does not know, and
+ * what it knows and they lack.
  */
 import type { EniId } from '../../cloud/ids.ts'
+import type { Cidr, Ip } from '../../inet/address.ts'
 import type { Change, KnownEni } from './model.ts'
 import { Draft, type Finding } from './reconcile/draft.ts'
 import { compareEni } from './reconcile/known-enis.ts'
@@ -22,6 +24,11 @@ export interface Reconciliation {
   readonly findings: readonly Finding[]
   /** To be given to the next comparison. */
   readonly suspicions: Suspicions
+  /**
+   * Addresses, and prefixes of IPv6 with what nobody has had of them, that the journal has and this answer lacks. They
+   * stay on record until another answer lacks them too, and are given to nobody meanwhile.
+   */
+  readonly doubted: ReadonlySet<Ip | Cidr>
   /** Attached to this instance and not ours; its primary ENI is not among them. */
   readonly foreign: readonly ForeignEni[]
   /** ENIs of ours to be deleted of which nothing can be recorded. Those that stay are named again by a later one. */
@@ -40,8 +47,8 @@ export function reconcile(world: World): Reconciliation {
     if (claim?.whose === 'ours') considerUnknown(draft, eni)
     if (claim?.whose === 'foreign') noteForeign(draft, { id: eni.id, type: eni.type, why: claim.why })
   }
-  const { changes, findings, suspicions, foreign, strays } = draft
-  return { changes, findings, suspicions, foreign, strays }
+  const { changes, findings, suspicions, doubted, foreign, strays } = draft
+  return { changes, findings, suspicions, doubted, foreign, strays }
 }
 
 /** A creation under way finds its ENI by its token; it is nobody's orphan. */

@@ -1,10 +1,10 @@
 /** What the pool gives back, and which ENIs it empties. Pure. */
-import { type Cidr, familyOf, type Ip } from '../../inet/address.ts'
 import { type Action, type Balance, podsOfNewEni } from './balance.ts'
-import type { AddressRecord, EniKey, EniRecord } from './model.ts'
-import { PREFIX_SIZE } from './settings.ts'
+import type { EniKey, EniRecord } from './model.ts'
+import { activePrefixes, ofFormerUnit, ofUnit } from './parts.ts'
 import { isLive, type Supply } from './supply.ts'
 import type { PoolState } from './tables.ts'
+import { mayCarryMembers } from './trunk.ts'
 
 export interface Shrinkage {
   readonly actions: readonly Action[]
@@ -22,34 +22,91 @@ export function shrinkage(balance: Balance): Shrinkage {
   const due = limits.idle !== undefined && past.spare !== undefined && past.nextReclaim <= now
   const unneeded = due ? Math.min(past.spare ?? 0, free) - aim.rest : 0
   const idle = Math.max(0, Math.min(unneeded, limits.idle?.batch ?? 0))
-  const surplus = Math.max(excess, idle)
-  if (surplus <= 0) return { actions: [], reclaimed: 0 }
-  const actions = giveBack(balance, surplus)
-  return { actions, reclaimed: idle }
+  const { actions, pods } = giveBack(balance, Math.max(0, excess, idle))
+  return { actions, reclaimed: Math.min(idle, pods) }
 }
 
-/** Whole unused ENIs where the surplus covers them, single addresses otherwise, emptiest ENI first. */
-function giveBack(balance: Balance, surplus: number): Action[] {
-  const { supplies } = balance
-  const actions: Action[] = []
-  const budget = { left: surplus, enis: sparedEnis(balance), places: sparedPlaces(balance) }
-  const candidates = supplies.filter(({ idle }) => idle).toSorted((a, b) => a.owned - b.owned || a.ready - b.ready)
-  for (const supply of candidates) {
-    if (budget.left <= 0) break
+interface GivenBack {
+  readonly actions: readonly Action[]
+  /** That can be served no more. */
+  readonly pods: number
+}
+
+/**
+ * An ENI that nobody has used for long goes whole. Of the others go single addresses, from the one with the fewest pods
+ * first: to make an ENI again takes ten times as long as to fill it, and a place on one costs nothing. When no single
+ * address is left to go, unused ENIs do.
+ */
+function giveBack(balance: Balance, surplus: number): GivenBack {
+  // Only what an earlier unit has left behind may be of no use at all.
+  if (surplus <= 0 && (balance.limits.unit === 'prefix' || balance.state.prefixes.size === 0)) return NONE
+  const [enis, places, prefixes] = [sparedEnis(balance), sparedPlaces(balance), sparedPrefixes(balance)]
+  const budget = { left: surplus, enis, places, prefixes }
+  const candidates = balance.supplies
+    .filter(({ idle }) => idle)
+    .toSorted((a, b) => a.owned - b.owned || a.ready - b.ready)
+  const old = wholeEnis(
+    balance,
+    candidates.filter((supply) => isLongUnused(balance, supply)),
+    budget,
+  )
+  const kept = candidates.filter(({ eni }) => !old.some((action) => action.eni === eni.key))
+  const single = [
+    ...parts(balance, kept, { budget, of: ofFormerUnit }),
+    ...parts(balance, kept, { budget, of: ofUnit }),
+  ]
+  const rest = kept.filter((supply) => isUnused(balance.state, supply))
+  const last = single.length > 0 ? [] : wholeEnis(balance, rest, budget)
+  return { actions: [...old, ...single, ...last], pods: surplus - budget.left }
+}
+
+const NONE: GivenBack = { actions: [], pods: 0 }
+
+interface Budget {
+  left: number
+  enis: number
+  places: number
+  /** Of IPv4. */
+  prefixes: number
+}
+
+type Removal = Extract<Action, { readonly eni: EniKey }>
+
+function wholeEnis({ state }: Balance, candidates: readonly Supply[], budget: Budget): Removal[] {
+  return candidates.flatMap((supply): Removal[] => {
     const places = supply.ready + supply.room
-    if (isUnused(balance.state, supply) && supply.ready <= budget.left && budget.enis > 0 && places <= budget.places) {
-      actions.push({ kind: 'release-eni', eni: supply.eni.key })
-      budget.left -= supply.ready
-      budget.enis -= 1
-      budget.places -= places
-      continue
-    }
-    const part = partOf(balance, supply, budget.left)
-    if (part.pods === 0) continue
-    actions.push({ kind: 'unassign', eni: supply.eni.key, ips: part.ips, prefixes: part.prefixes })
-    budget.left -= part.pods
-  }
-  return actions
+    const prefixes = activePrefixes(state.prefixesOf(supply.eni.key)).length
+    const isCovered = budget.left > 0 && supply.ready <= budget.left && budget.enis > 0 && places <= budget.places
+    if (!isCovered || prefixes > budget.prefixes || !isUnused(state, supply)) return []
+    budget.left -= supply.ready
+    budget.enis -= 1
+    budget.places -= places
+    budget.prefixes -= prefixes
+    return [{ kind: 'release-eni', eni: supply.eni.key }]
+  })
+}
+
+interface Parts {
+  readonly budget: Budget
+  readonly of: typeof ofUnit
+}
+
+function parts(balance: Balance, candidates: readonly Supply[], { budget, of }: Parts): Removal[] {
+  return candidates.flatMap((supply): Removal[] => {
+    const { pods, ips, prefixes } = of(balance, supply, budget)
+    if (ips.length + prefixes.length === 0) return []
+    budget.left -= pods
+    budget.prefixes -= prefixes.length
+    return [{ kind: 'unassign', eni: supply.eni.key, ips, prefixes }]
+  })
+}
+
+/** So long after its last use an ENI is not expected to be needed again, ms. */
+const ENI_REST = 1_800_000
+
+function isLongUnused({ state, now }: Balance, supply: Supply): boolean {
+  if (!isUnused(state, supply)) return false
+  return [...state.addressesOf(supply.eni.key)].every(({ since }) => now - since >= ENI_REST)
 }
 
 /** ENIs that may go. */
@@ -64,6 +121,12 @@ function sparedPlaces({ supplies, aim, free, limits }: Balance): number {
   return supplies.reduce((sum, { room }) => sum + room, free) - aim.headroom - podsOfNewEni(limits) / 2
 }
 
+/** Prefixes that are not to stay in any case. */
+function sparedPrefixes({ state, limits }: Balance): number {
+  if (limits.unit !== 'prefix') return Infinity
+  return Math.max(0, activePrefixes([...state.prefixes.values()]).length - limits.minPrefixes)
+}
+
 /** Nobody has anything of it, and nothing of it cools down. */
 function isUnused(state: PoolState, { eni }: Supply): boolean {
   return isEmpty(state, eni.key) && [...state.addressesOf(eni.key)].every(({ phase }) => phase === 'warm')
@@ -71,55 +134,6 @@ function isUnused(state: PoolState, { eni }: Supply): boolean {
 
 function isEmpty(state: PoolState, key: EniKey): boolean {
   return ![...state.addressesOf(key)].some(({ phase }) => phase === 'owned' || phase === 'cooling')
-}
-
-interface Part {
-  readonly pods: number
-  readonly ips: readonly Ip[]
-  readonly prefixes: readonly Cidr[]
-}
-
-/** Of each family as many, so that what stays is still in pairs; what has been free longest goes first. */
-function partOf(balance: Balance, supply: Supply, most: number): Part {
-  const { limits, state } = balance
-  if (limits.kind !== 'shared') return { pods: 0, ips: [], prefixes: [] }
-  if (limits.unit === 'prefix') return wholePrefixes(balance, supply, most)
-  const spare = limits.families.map((family) =>
-    [...state.addressesOf(supply.eni.key)].filter(
-      (a) => a.phase === 'warm' && familyOf(a.ip) === family && !a.primary && a.prefix === undefined,
-    ),
-  )
-  const pods = Math.min(most, ...spare.map(({ length }) => length))
-  return { pods, ips: spare.flatMap((addresses) => oldest(addresses, pods)), prefixes: [] }
-}
-
-function oldest(addresses: readonly AddressRecord[], count: number): Ip[] {
-  return addresses
-    .toSorted((a, b) => a.since - b.since)
-    .slice(0, count)
-    .map(({ ip }) => ip)
-}
-
-/** Prefixes all of whose addresses are free, as far as so many are to go and are not to stay in any case. */
-function wholePrefixes({ state, limits }: Balance, { eni }: Supply, most: number): Part {
-  const all = [...state.prefixes.values()].filter(({ phase, cidr }) => phase === 'active' && familyOf(cidr) === 'ipv4')
-  const spared = Math.max(0, all.length - limits.minPrefixes)
-  const free = state
-    .prefixesOf(eni.key)
-    .filter(({ phase, cidr }) => phase === 'active' && familyOf(cidr) === 'ipv4')
-    .map(({ cidr }) => ({ cidr, ips: freeOf(state, eni, cidr) }))
-    .filter(({ ips }) => ips.length === PREFIX_SIZE)
-    .slice(0, Math.min(spared, Math.floor(most / PREFIX_SIZE)))
-  return {
-    pods: free.length * PREFIX_SIZE,
-    ips: free.flatMap(({ ips }) => ips),
-    prefixes: free.map(({ cidr }) => cidr),
-  }
-}
-
-function freeOf(state: PoolState, eni: EniRecord, prefix: Cidr): Ip[] {
-  const all = [...state.addressesOf(eni.key)]
-  return all.filter((address) => address.prefix === prefix && address.phase === 'warm').map(({ ip }) => ip)
 }
 
 /**
@@ -141,12 +155,16 @@ export function drains(balance: Balance): Action[] {
   const back = draining
     .filter((eni) => missing && eni.role === limits.kind && circumstances.readyEnis.has(eni.key))
     .slice(0, Math.max(0, limits.maxEnis - live.length))
-  const empty = draining.filter(
-    (eni) => !back.includes(eni) && isEmpty(state, eni.key) && !circumstances.busyEnis.has(eni.key),
-  )
+  // Without it there is no member, and there is no place for a second one.
+  const trunks = draining.filter(({ role }) => role === 'trunk' && limits.kind === 'member')
+  const kept = [...trunks, ...back]
+  const empty = draining.filter((eni) => {
+    const isUsed = kept.includes(eni) || mayCarryMembers(state, eni) || !isEmpty(state, eni.key)
+    return !isUsed && !circumstances.busyEnis.has(eni.key)
+  })
   return [
     ...tooMany.map((eni): Action => ({ kind: 'drain-eni', eni: eni.key })),
-    ...back.map((eni): Action => ({ kind: 'keep-eni', eni: eni.key })),
+    ...kept.map((eni): Action => ({ kind: 'keep-eni', eni: eni.key })),
     ...empty.map((eni): Action => ({ kind: 'release-eni', eni: eni.key })),
   ]
 }

@@ -1,7 +1,7 @@
 /** What each ENI can give to pods, now and when calls under way have ended. Pure. Counted in pods: one of each family. */
 import { type Family, familyOf } from '../../inet/address.ts'
 import type { Circumstances } from './circumstances.ts'
-import type { AssignKind, AssignRecord, EniKey, EniRecord } from './model.ts'
+import type { AssignKind, AssignRecord, EniKey, EniRecord, PrefixRecord } from './model.ts'
 import { type PoolLimits, PREFIX_SIZE } from './settings.ts'
 import type { PoolState } from './tables.ts'
 
@@ -53,10 +53,12 @@ export function suppliesOf(question: SupplyQuestion): Supply[] {
 
 type Cooled = ReadonlyMap<EniKey, Readonly<Record<Family, number>>>
 
-function cooledBy({ state, now }: SupplyQuestion): Cooled {
+/** Addresses whose cool-down is over: free as soon as the kernel has forgotten their connections. */
+function cooledBy({ state, now, circumstances }: SupplyQuestion): Cooled {
   const cooled = new Map<EniKey, Record<Family, number>>()
   for (const address of state.cooling.values()) {
-    if (address.phase !== 'cooling' || address.until > now) continue
+    if (address.phase !== 'cooling' || address.until > now || address.lost) continue
+    if (circumstances.heldBack.has(address.ip)) continue
     const counts = cooled.get(address.eni) ?? { ipv4: 0, ipv6: 0 }
     counts[familyOf(address.ip)] += 1
     cooled.set(address.eni, counts)
@@ -89,8 +91,7 @@ function supplyOf(question: SupplyQuestion, eni: EniRecord, cooled: Cooled): Sup
 }
 
 function least(counts: readonly number[]): number {
-  const smallest = Math.min(...counts)
-  return Number.isFinite(smallest) ? smallest : 0
+  return counts.length === 0 ? 0 : Math.min(...counts)
 }
 
 interface OfFamily {
@@ -99,16 +100,21 @@ interface OfFamily {
 }
 
 function familySupply(question: SupplyQuestion, eni: EniRecord, { family, cooled }: OfFamily): FamilySupply {
-  const { state, limits } = question
-  const have = state.tally(eni.key, family).warm + (cooled.get(eni.key)?.[family] ?? 0)
-  const asked = askedOf(state, eni, family)
-  if (limits.kind !== 'shared') return oneOnly(state, eni, { family, have, asked })
-  if (limits.unit === 'prefix') return ofPrefixes(question, eni, { family, have, asked })
-  const taken = assigned(state, eni, family) + asked.addresses
-  return { have, coming: asked.addresses, room: Math.max(0, limits.addressesPerEni - taken) }
+  const supply = withoutCooled(question, eni, family)
+  return { ...supply, coming: supply.coming + (cooled.get(eni.key)?.[family] ?? 0) }
 }
 
-/** Places of the ENI that are taken. Ghosts take none: the cloud does not assign them. */
+function withoutCooled(question: SupplyQuestion, eni: EniRecord, family: Family): FamilySupply {
+  const { state, limits } = question
+  const have = state.tally(eni.key, family).warm
+  const asked = askedOf(state, eni, family)
+  if (limits.kind !== 'shared') return oneOnly(state, eni, { family, have, asked })
+  return family === 'ipv6' && limits.unit === 'prefix'
+    ? ofIpv6Prefix(state, eni, { family, have, asked })
+    : ofPlaces(question, eni, { family, have, asked })
+}
+
+/** Addresses that are there, also those of prefixes. Ghosts are not: the cloud does not assign them. */
 function assigned(state: PoolState, eni: EniRecord, family: Family): number {
   const { warm, owned, cooling, unassigning, lost } = state.tally(eni.key, family)
   return warm + owned + cooling + unassigning - lost
@@ -149,20 +155,48 @@ function oneOnly(state: PoolState, eni: EniRecord, { family, have, asked }: Fami
   return { have: Math.min(1, have), coming: Math.min(1, asked.addresses), room: Math.max(0, 1 - taken) }
 }
 
-/** One /80 has more addresses than a node has pods, so there is one of them or there is none. */
-function ofPrefixes({ state, limits }: SupplyQuestion, eni: EniRecord, counts: FamilyCounts): FamilySupply {
+/**
+ * A prefix takes a place, and so does each address that is in none. Those of both kinds may be there: the unit of the
+ * pool may have been the other one.
+ */
+function ofPlaces({ state, limits }: SupplyQuestion, eni: EniRecord, counts: FamilyCounts): FamilySupply {
   const { family, have, asked } = counts
-  const prefixes = state.prefixesOf(eni.key).filter(({ cidr, phase }) => familyOf(cidr) === family && phase !== 'lost')
-  if (family === 'ipv6') {
-    const active = prefixes.some(({ phase }) => phase === 'active')
-    if (active) return { have: Infinity, coming: 0, room: 0 }
-    return asked.prefixes > 0 ? { have, coming: Infinity, room: 0 } : { have, coming: 0, room: Infinity }
-  }
-  const alone = assigned(state, eni, 'ipv4') - prefixes.length * PREFIX_SIZE
+  const prefixes = prefixesOn(state, eni, family)
+  const alone = assigned(state, eni, family) - addressesIn(prefixes, state, eni) + asked.addresses
   // The primary address has a place of its own, before there is one as well as afterwards.
-  const places = limits.addressesPerEni - prefixes.length - asked.prefixes - Math.max(1, alone + asked.addresses)
-  const coming = asked.addresses + asked.prefixes * PREFIX_SIZE
-  return { have, coming, room: Math.max(0, places) * PREFIX_SIZE }
+  const singles = family === 'ipv4' ? Math.max(1, alone) : alone
+  const places = Math.max(0, limits.addressesPerEni - prefixes.length - asked.prefixes - singles)
+  // Those of a /80 come one by one, when they are given away.
+  const inPrefixes = family === 'ipv4' ? asked.prefixes * PREFIX_SIZE : 0
+  const room = limits.unit === 'prefix' ? places * PREFIX_SIZE : places
+  return { have, coming: asked.addresses + inPrefixes, room }
+}
+
+function prefixesOn(state: PoolState, eni: EniRecord, family: Family): PrefixRecord[] {
+  return state.prefixesOf(eni.key).filter(({ cidr, phase }) => familyOf(cidr) === family && phase !== 'lost')
+}
+
+/** Of a /28 all its addresses are on record, of a /80 those that have been given away. */
+function addressesIn(prefixes: readonly PrefixRecord[], state: PoolState, { key }: EniRecord): number {
+  return prefixes.reduce((sum, { cidr }) => {
+    if (familyOf(cidr) === 'ipv4') return sum + PREFIX_SIZE
+    return sum + [...state.addressesOf(key)].filter(({ prefix }) => prefix === cidr).length
+  }, 0)
+}
+
+/**
+ * A /80 has 2^48 addresses. It counts as so many, which is far more than a node has pods (Kubernetes supports 110) or an
+ * ENI has IPv4 addresses: with all of them no sum would say anything.
+ */
+const COUNT_OF_IPV6_PREFIX = 10_000
+
+/** There is one of them or there is none. */
+function ofIpv6Prefix(state: PoolState, eni: EniRecord, { family, have, asked }: FamilyCounts): FamilySupply {
+  const isThere = prefixesOn(state, eni, family).some(({ phase }) => phase === 'active')
+  if (isThere) return { have: COUNT_OF_IPV6_PREFIX, coming: 0, room: 0 }
+  return asked.prefixes > 0
+    ? { have, coming: COUNT_OF_IPV6_PREFIX, room: 0 }
+    : { have, coming: 0, room: COUNT_OF_IPV6_PREFIX }
 }
 
 /** Addresses of the family that calls for the ENI will bring. */

@@ -3,20 +3,21 @@
  * walk through every address of the node.
  */
 import { type Cidr, type Family, familyOf, type Ip } from '../../inet/address.ts'
-import type {
-  AddressRecord,
-  AssignRecord,
-  AssignToken,
-  Change,
-  EniKey,
-  EniRecord,
-  Owner,
-  PodKey,
-  PrefixRecord,
+import {
+  type AddressRecord,
+  type AssignRecord,
+  type AssignToken,
+  type Change,
+  type EniKey,
+  type EniRecord,
+  isLost,
+  type Owner,
+  type PodKey,
+  type PrefixRecord,
 } from './model.ts'
 import { checkAddress, checkEni, IllegalTransition } from './transitions.ts'
 
-/** Addresses of one family on one ENI, by phase. Ghosts count as owned and again as lost. */
+/** Addresses of one family on one ENI, by phase. Ghosts count as owned and again as lost, and not any more when they cool. */
 export interface Tally {
   readonly warm: number
   readonly owned: number
@@ -37,8 +38,8 @@ export interface PoolState {
   addressesOf(eni: EniKey): Iterable<AddressRecord>
   prefixesOf(eni: EniKey): readonly PrefixRecord[]
   assignsOf(eni: EniKey): readonly AssignRecord[]
-  /** The address of the family that has been free longest on the ENI. */
-  longestFree(eni: EniKey, family: Family): AddressRecord | undefined
+  /** The address of the family that has been free longest on the ENI. @param avoid not one of these */
+  longestFree(eni: EniKey, family: Family, avoid?: { has(ip: Ip): boolean }): AddressRecord | undefined
   /** At most one of each family. */
   heldBy(owner: Owner): readonly AddressRecord[]
   /** Those that the pod has or had last. */
@@ -54,15 +55,19 @@ class Shelf {
   readonly warm = new Map<Ip, AddressRecord>()
 
   put(address: AddressRecord): void {
-    this.counts[address.phase] += 1
-    if (address.phase === 'owned' && address.lost) this.counts.lost += 1
+    this.#count(address, 1)
     if (address.phase === 'warm') this.warm.set(address.ip, address)
   }
 
   take(address: AddressRecord): void {
-    this.counts[address.phase] -= 1
-    if (address.phase === 'owned' && address.lost) this.counts.lost -= 1
+    this.#count(address, -1)
     if (address.phase === 'warm') this.warm.delete(address.ip)
+  }
+
+  #count(address: AddressRecord, by: 1 | -1): void {
+    const lost = isLost(address)
+    if (address.phase !== 'cooling' || !lost) this.counts[address.phase] += by
+    if (address.phase === 'owned' && lost) this.counts.lost += by
   }
 }
 
@@ -111,8 +116,11 @@ export class PoolTables implements PoolState {
     return this.assigns.size === 0 ? [] : [...this.assigns.values()].filter((assign) => assign.eni === eni)
   }
 
-  longestFree(eni: EniKey, family: Family): AddressRecord | undefined {
-    return this.#places.get(eni)?.[family].warm.values().next().value
+  longestFree(eni: EniKey, family: Family, avoid?: { has(ip: Ip): boolean }): AddressRecord | undefined {
+    for (const address of this.#places.get(eni)?.[family].warm.values() ?? []) {
+      if (avoid?.has(address.ip) !== true) return address
+    }
+    return undefined
   }
 
   heldBy(owner: Owner): readonly AddressRecord[] {

@@ -16,6 +16,7 @@ function change(from: AddressPhase, to: AddressPhase, facts: Partial<AddressReco
 
 describe('an address', () => {
   const other: AddressPhase = { phase: 'owned', owner: 'd/eth0' as Owner }
+  const coolingGhost: AddressPhase = { phase: 'cooling', until: 5, lost: true }
 
   test.each<[string, () => void]>([
     ['is free before it is given to another', change(owned, other)],
@@ -24,7 +25,9 @@ describe('an address', () => {
     ['does not go back to the cloud while it cools down', change(cooling(5), unassigning)],
     ['is not given away while it goes back', change(unassigning, owned)],
     ['is not free while it goes back', change(unassigning, warm)],
-    ['has nothing to cool when it is a ghost', change(ghost, cooling(5))],
+    ['does not stop to be a ghost by cooling down', change(ghost, cooling(5))],
+    ['is not free after that', change(coolingGhost, warm)],
+    ['is not the same pod’s again before the cloud assigns it', change(coolingGhost, owned)],
   ])('%s', (_, refused) => {
     expect(refused).toThrow(IllegalTransition)
   })
@@ -38,22 +41,25 @@ describe('an address', () => {
       change(warm, unassigning),
       change(owned, ghost),
       change(ghost, owned),
+      change(ghost, coolingGhost),
+      change(coolingGhost, cooling(5)),
       change(unassigning, warm, { eni: B as EniKey }),
     ]) {
       expect(legal).not.toThrow()
     }
   })
 
-  test('that a pod holds is not forgotten, unless it is a ghost', () => {
-    const state = poolOf({ a: { ipv4: [owned, ghost, warm] } })
+  test('that a pod holds is not forgotten, nor is a ghost before it has cooled down', () => {
+    const state = poolOf({ a: { ipv4: [owned, ghost, coolingGhost, warm] } })
     const drop = (ip: string) => () => {
       const address = [...state.addresses.values()].find((one) => one.ip === ip)
       if (address === undefined) throw new Error(`there is no ${ip}`)
       state.check([{ kind: 'drop-address', ip: address.ip }])
     }
     expect(drop('10.0.0.10')).toThrow(IllegalTransition)
-    expect(drop('10.0.0.11')).not.toThrow()
+    expect(drop('10.0.0.11')).toThrow(IllegalTransition)
     expect(drop('10.0.0.12')).not.toThrow()
+    expect(drop('10.0.0.13')).not.toThrow()
   })
 })
 

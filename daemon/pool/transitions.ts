@@ -2,7 +2,7 @@
  * Which changes of a record there can be. A change that is not here is a fault of this program, and refused before it
  * is recorded: to do nothing is better than to give an address away twice.
  */
-import type { AddressRecord, EniRecord } from './model.ts'
+import { type AddressRecord, type EniRecord, isLost } from './model.ts'
 
 /** The pool was about to do what must never happen. */
 export class IllegalTransition extends Error {
@@ -44,9 +44,10 @@ export function checkAddress(before: AddressRecord | undefined, after: AddressRe
 
 function faultOf(before: AddressRecord | undefined, after: AddressRecord | undefined): string | undefined {
   const [from, to] = [before?.phase ?? 'absent', after?.phase ?? 'absent'] as const
-  // A ghost ends with its pod: there is nothing to cool.
-  const ghostEnds = before?.phase === 'owned' && before.lost === true && after === undefined
-  if (!ADDRESS[from].includes(to) && !ghostEnds) return `from ${from} to ${to}`
+  if (!ADDRESS[from].includes(to)) return `from ${from} to ${to}`
+  if (before !== undefined && isLost(before) && after?.phase !== before.phase && !mayFollowLoss(before, after)) {
+    return `from ${from} to ${to} although lost`
+  }
   // It was given back, and the cloud has assigned it anew.
   if (from === 'unassigning' && to === 'warm' && before?.eni === after?.eni) return 'from unassigning to warm'
   if (before?.phase === 'owned' && after?.phase === 'owned' && before.owner !== after.owner) {
@@ -59,6 +60,11 @@ function faultOf(before: AddressRecord | undefined, after: AddressRecord | undef
   ) {
     return `from its cool-down to ${after.pod ?? after.owner}, who is not the pod that had it`
   }
-  if (before?.phase === 'owned' && before.lost && after?.phase === 'cooling') return 'to its cool-down although lost'
   return undefined
+}
+
+/** It cools down as what it is, and is forgotten then: nobody is given it. */
+function mayFollowLoss(before: AddressRecord, after: AddressRecord | undefined): boolean {
+  if (before.phase === 'cooling') return after === undefined
+  return after?.phase === 'cooling' && isLost(after)
 }

@@ -23,11 +23,24 @@ export class Waiters<Request, T> {
     this.#line.shift()?.resolve(value)
   }
 
-  /** Turns the last `count` in line away. @returns their requests */
-  turnAway(count: number, error: () => Error): Request[] {
-    const away = this.#line.splice(this.#line.length - count, count)
-    for (const waiter of away) waiter.reject(error())
-    return away.map(({ request }) => request)
+  /** Serves those for whom there is something, wherever they stand. */
+  serveWhere(find: (request: Request) => T | undefined): void {
+    for (const waiter of [...this.#line]) {
+      const value = find(waiter.request)
+      if (value === undefined) continue
+      this.#line.splice(this.#line.indexOf(waiter), 1)
+      waiter.resolve(value)
+    }
+  }
+
+  /** Turns the last `count` in line away, those that may not be left out. @returns their requests */
+  turnAway(count: number, error: () => Error, may: (request: Request) => boolean = () => true): Request[] {
+    const away = this.#line.filter(({ request }) => may(request)).slice(-count)
+    for (const waiter of count > 0 ? away : []) {
+      this.#line.splice(this.#line.indexOf(waiter), 1)
+      waiter.reject(error())
+    }
+    return count > 0 ? away.map(({ request }) => request) : []
   }
 
   /**

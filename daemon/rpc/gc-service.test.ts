@@ -21,9 +21,9 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'terway-gc-'))
   asked = []
   const gc: Gc = {
-    run: (options) => {
+    run: (options, signal) => {
       asked.push(options)
-      return run(options)
+      return run(options, signal)
     },
   }
   const repair = repairService({ gc, log: pino({ level: 'silent' }) })
@@ -51,6 +51,7 @@ const FINDINGS = [
   finding('suspected', { eni: 'eni-4' }),
   finding('foreign', { eni: 'eni-5' }),
   finding('removed', { pod: 'default/web' }),
+  finding('failed', { pod: 'default/db' }),
 ]
 const report = { findings: FINDINGS, enis: 3, addresses: 30, pods: 12 }
 
@@ -66,6 +67,7 @@ test('what was done, to what and why, and how much was looked at', async () => {
     ['later', 'suspected', 'eni-4', '', '', 'because'],
     ['none', 'foreign', 'eni-5', '', '', 'because'],
     ['done', 'removed', '', '', 'default/web', 'because'],
+    ['failed', 'failed', '', '', 'default/db', 'because'],
   ])
 })
 
@@ -73,7 +75,15 @@ test('a dry run says what would be done', async () => {
   run = () => Promise.resolve(report)
   const { findings } = await ask({ dryRun: true })
   expect(asked).toEqual([{ dryRun: true, force: false }])
-  expect(findings.map(({ outcome }) => outcome)).toEqual(['would', 'would', 'would', 'later', 'none', 'would'])
+  expect(findings.map(({ outcome }) => outcome)).toEqual([
+    'would',
+    'would',
+    'would',
+    'later',
+    'none',
+    'would',
+    'failed',
+  ])
 })
 
 const failure = () =>
@@ -91,4 +101,23 @@ test('a cloud that does not answer is named with what to do', async () => {
 test('a fault of the daemon points at its log', async () => {
   run = () => Promise.reject(new Error('disk full'))
   expect(await failure()).toEqual({ code: status.INTERNAL, details: 'disk full; the log of terwayd holds the rest' })
+})
+
+test('a caller that goes away is told to who works for it', async () => {
+  const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<unknown>()]
+  run = (_, signal) => {
+    begun.resolve()
+    return new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        ended.resolve(signal.reason)
+        reject(signal.reason)
+      })
+    })
+  }
+  const client = new Repair(`unix:${join(directory, 's')}`, credentials.createInsecure())
+  const call = client.Gc({}, () => undefined)
+  await begun.promise
+  call.cancel()
+  expect(await ended.promise).toMatchObject({ message: 'nobody waits for the answer any more' })
+  client.close()
 })

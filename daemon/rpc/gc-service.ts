@@ -15,9 +15,12 @@ export interface GcOptions {
   readonly force: boolean
 }
 
-/** `removed`: what a pod has left on the node. `fields.pod` names one where there is one. */
+/**
+ * `removed`: what a pod has left on the node, and `failed` when it would not go. `fields.pod` names one where there is
+ * one.
+ */
 export interface GcFinding extends Pick<Finding, 'level' | 'message' | 'fields'> {
-  readonly kind: FindingKind | 'removed'
+  readonly kind: FindingKind | 'removed' | 'failed'
 }
 
 export interface GcReport {
@@ -29,8 +32,12 @@ export interface GcReport {
 }
 
 export interface Gc {
-  /** Never twice at once, nor beside the one by time: it waits for its turn. @throws CloudError; nothing has changed then */
-  run(options: GcOptions): Promise<GcReport>
+  /**
+   * Never twice at once, nor beside the one by time: it waits for its turn.
+   * @throws CloudError when the cloud cannot be asked; the signal's reason when it aborts before a look. What an earlier
+   * look has done stays done.
+   */
+  run(options: GcOptions, signal: AbortSignal): Promise<GcReport>
 }
 
 export interface RepairOptions {
@@ -38,17 +45,24 @@ export interface RepairOptions {
   readonly log: Logger
 }
 
+class GcCancelledError extends Error {
+  override readonly name = 'GcCancelledError'
+}
+
 export function repairService({ gc, log }: RepairOptions): RepairHandlers {
   return {
     Gc: (call: ServerUnaryCall<GcRequest, GcReply>, reply: sendUnaryData<GcReply>) => {
       const { dryRun, force } = call.request
-      gc.run({ dryRun, force }).then(
+      const cancelled = new AbortController()
+      call.on('cancelled', () => cancelled.abort(new GcCancelledError('nobody waits for the answer any more')))
+      gc.run({ dryRun, force }, cancelled.signal).then(
         (report) => {
           log.info({ dryRun, force, findings: report.findings.length }, 'collected garbage on request')
           reply(null, replyOf(report, dryRun))
         },
         (err: unknown) => {
-          log.error({ err, dryRun, force }, 'garbage could not be collected on request')
+          if (err instanceof GcCancelledError) log.info({ dryRun, force }, `garbage on request: ${err.message}`)
+          else log.error({ err, dryRun, force }, 'garbage could not be collected on request')
           reply(failureOf(err))
         },
       )
@@ -69,8 +83,9 @@ function messageOf({ kind, level, message, fields }: GcFinding, dryRun: boolean)
   }
 }
 
-function outcomeOf(kind: GcFinding['kind'], dryRun: boolean): 'done' | 'would' | 'later' | 'none' {
+function outcomeOf(kind: GcFinding['kind'], dryRun: boolean): 'done' | 'would' | 'later' | 'failed' | 'none' {
   if (kind === 'suspected') return 'later'
+  if (kind === 'failed') return 'failed'
   if (kind === 'foreign') return 'none'
   return dryRun ? 'would' : 'done'
 }

@@ -19,6 +19,8 @@ export interface InspectOptions {
   readonly version: string
   /** ms since the epoch */
   readonly startedAt: number
+  /** ms since the epoch, of the clock that the pool's times are of */
+  readonly now: () => number
   readonly pods: PodContext
   readonly reports: { readonly events: EventLog; readonly current: NodeCondition | undefined }
   /** ENIs of this instance that are not ours. */
@@ -51,7 +53,7 @@ function toMessage(owner: string, { found = '', ...difference }: PlanDifference)
   return { owner, found, ...difference }
 }
 
-function showNode({ nodeName, facts, version, startedAt, pods, reports, foreign }: InspectOptions): Node {
+function showNode({ nodeName, facts, version, startedAt, now, pods, reports, foreign }: InspectOptions): Node {
   const { pool, endpoints } = pods
   const all = endpoints.all()
   return {
@@ -63,6 +65,7 @@ function showNode({ nodeName, facts, version, startedAt, pods, reports, foreign 
     vpcId: facts.vpcId,
     version,
     startedAt,
+    now: now(),
     enis: showEnis(pool, all),
     pool: showPool(pool),
     endpoints: all.map(showEndpoint),

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -16,9 +16,11 @@ import type {
   EniKey,
   KnownEni,
   Owner,
+  PrefixRecord,
 } from '../pool/model.ts'
 import type { Endpoint } from './endpoint.ts'
-import { Journal, JournalError } from './journal.ts'
+import { JournalError } from './error.ts'
+import { Journal } from './journal.ts'
 
 const VSWITCH = parseCloudId<VSwitchId>('vsw-h')
 const CIDR = parseCidr('10.0.1.0/24')
@@ -145,5 +147,61 @@ describe('the journal', () => {
     db.exec('PRAGMA user_version = 99')
     db.close()
     expect(() => new Journal(directory)).toThrow(/schema version 99.*newer/)
+  })
+})
+
+describe('a damaged journal', () => {
+  const DAMAGE = [
+    { table: 'enis', name: 'k1', load: 'loadPool' },
+    { table: 'addresses', name: '10.0.1.1', load: 'loadPool' },
+    { table: 'assigns', name: 't1', load: 'loadPool' },
+    { table: 'prefixes', name: '10.0.2.0/28', load: 'loadPool' },
+    { table: 'endpoints', name: 'c/eth0', load: 'loadEndpoints' },
+  ] as const
+  const PREFIX: PrefixRecord = { cidr: parseCidr('10.0.2.0/28'), eni: KNOWN.key, since: 5, phase: 'active' }
+
+  function damage(sql: string): void {
+    {
+      using journal = new Journal(directory)
+      journal.commitPool([...FILLED, { kind: 'put-prefix', prefix: PREFIX }])
+      journal.putEndpoint(ENDPOINT)
+      journal.putFact('instance-type', {})
+    }
+    const db = new DatabaseSync(join(directory, 'journal.db'))
+    db.exec(sql)
+    db.close()
+  }
+
+  test.each(DAMAGE)('names the row of $table and what to do', ({ table, name, load }) => {
+    for (const record of ['{', '{}', '{"ip":"nonsense"}']) {
+      damage(`UPDATE ${table} SET record = '${record}'`)
+      using journal = new Journal(directory)
+      expect(() => journal[load]()).toThrow(JournalError)
+      const row = `journal.db is damaged, row ${name} of table ${table} cannot be read: move `
+      expect(() => journal[load]()).toThrow(row)
+    }
+  })
+
+  test('the reason is in words', () => {
+    damage(`UPDATE addresses SET record = json_set(record, '$.since', 'x') WHERE ip = '10.0.1.4'`)
+    using journal = new Journal(directory)
+    expect(() => journal.loadPool()).toThrow(
+      expect.objectContaining({ cause: expect.objectContaining({ message: expect.stringMatching(/^since: /) }) }),
+    )
+  })
+
+  test('nor is a fact taken for what it is not', () => {
+    damage(`UPDATE facts SET value = '{'`)
+    using journal = new Journal(directory)
+    expect(() => journal.getFact('instance-type')).toThrow(/row instance-type of table facts/)
+  })
+
+  test('a file that is no database', () => {
+    writeFileSync(join(directory, 'journal.db'), 'not a database'.repeat(100))
+    expect(() => new Journal(directory)).toThrow(
+      /journal.db is damaged, the file cannot be read: move .*journal.db\* away/,
+    )
+    rmSync(join(directory, 'journal.db'))
+    new Journal(directory).close()
   })
 })

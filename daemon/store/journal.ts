@@ -9,27 +9,10 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import type { Change, EniKey } from '../pool/model.ts'
 import { type PoolState, PoolTables } from '../pool/tables.ts'
 import { decodeEndpoint, type Endpoint, type EndpointKey } from './endpoint.ts'
+import { damaged, JournalError } from './error.ts'
 import { decodeAddress, decodeAssign, decodeEni, decodePrefix } from './pool-rows.ts'
-
-/** The journal cannot be opened or is not one of ours. */
-export class JournalError extends Error {
-  override readonly name = 'JournalError'
-}
-
-const SCHEMA_VERSION = 2
-/** What the second version has more than the first. */
-const SECOND = 'CREATE TABLE prefixes (cidr TEXT PRIMARY KEY, eni TEXT NOT NULL, record TEXT NOT NULL) STRICT;'
-const SCHEMA = `
-  CREATE TABLE enis (key TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
-  CREATE TABLE addresses (ip TEXT PRIMARY KEY, eni TEXT NOT NULL, record TEXT NOT NULL) STRICT;
-  CREATE TABLE assigns (token TEXT PRIMARY KEY, eni TEXT NOT NULL, record TEXT NOT NULL) STRICT;
-  CREATE TABLE endpoints (
-    container_id TEXT NOT NULL, ifname TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (container_id, ifname)
-  ) STRICT;
-  CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-  ${SECOND}
-  PRAGMA user_version = ${SCHEMA_VERSION};
-`
+import { readFact, readTable, type Table } from './rows.ts'
+import { migrate } from './schema.ts'
 
 const STATEMENTS = {
   putEni: 'INSERT OR REPLACE INTO enis VALUES (?, ?)',
@@ -47,10 +30,10 @@ const STATEMENTS = {
   dropEndpoint: 'DELETE FROM endpoints WHERE container_id = ? AND ifname = ?',
   putFact: 'INSERT OR REPLACE INTO facts VALUES (?, ?)',
 } as const
-type Table = 'enis' | 'addresses' | 'prefixes' | 'assigns' | 'endpoints'
 type StatementName = keyof typeof STATEMENTS
 
 export class Journal {
+  readonly #path: string
   readonly #db: DatabaseSync
   readonly #lock: DatabaseSync
   readonly #statements: ReadonlyMap<StatementName, StatementSync>
@@ -63,16 +46,12 @@ export class Journal {
   constructor(directory: string) {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     this.#lock = lockDirectory(directory)
-    const path = join(directory, 'journal.db')
+    this.#path = join(directory, 'journal.db')
     try {
-      this.#db = new DatabaseSync(path)
-      // tmpfs loses everything with the machine anyway; against a killed process WAL is enough without syncing.
-      this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;')
-      migrate(this.#db, path)
+      this.#db = openDatabase(this.#path)
     } catch (cause) {
       this.#lock.close()
-      if (cause instanceof JournalError) throw cause
-      throw new JournalError(`cannot open the journal ${path}: ${String(cause)}`, { cause })
+      throw cause
     }
     const prepared = Object.entries(STATEMENTS).map(([name, sql]) => [name, this.#db.prepare(sql)] as const)
     this.#statements = new Map(prepared as [StatementName, StatementSync][])
@@ -87,6 +66,7 @@ export class Journal {
     this.#lock.close()
   }
 
+  /** @throws JournalError when it is damaged. */
   loadPool(): PoolState {
     return PoolTables.of({
       enis: this.#load('enis', decodeEni, ({ key }) => key),
@@ -96,8 +76,9 @@ export class Journal {
     })
   }
 
+  /** @throws JournalError when it is damaged. */
   loadEndpoints(): Endpoint[] {
-    return this.#records('endpoints').map(decodeEndpoint)
+    return this.#read('endpoints', decodeEndpoint)
   }
 
   /** All or none of the changes. */
@@ -132,10 +113,9 @@ export class Journal {
     this.#run('putFact', name, JSON.stringify(value))
   }
 
-  /** The value, unparsed, or undefined when it was never put. */
+  /** The value, unparsed, or undefined when it was never put. @throws JournalError when it is damaged. */
   getFact(name: string): unknown {
-    const row = this.#db.prepare('SELECT value FROM facts WHERE name = ?').get(name)
-    return row === undefined ? undefined : JSON.parse(String(row.value))
+    return readFact(this.#db, this.#path, name)
   }
 
   #commitOne(change: Change): void {
@@ -179,14 +159,34 @@ export class Journal {
   }
 
   #load<Key, T>(table: Table, decode: (record: unknown) => T, keyOf: (record: T) => Key): ReadonlyMap<Key, T> {
-    const records = this.#records(table).map(decode)
-    return new Map(records.map((record) => [keyOf(record), record]))
+    return new Map(this.#read(table, decode).map((record) => [keyOf(record), record]))
   }
 
-  #records(table: Table): unknown[] {
-    const rows = this.#db.prepare(`SELECT record FROM ${table}`).all()
-    return rows.map((row) => JSON.parse(String(row.record)))
+  #read<T>(table: Table, decode: (record: unknown) => T): T[] {
+    return readTable({ db: this.#db, path: this.#path, table, decode })
   }
+}
+
+/** @throws JournalError */
+function openDatabase(path: string): DatabaseSync {
+  let db: DatabaseSync | undefined
+  try {
+    db = new DatabaseSync(path)
+    // tmpfs loses everything with the machine anyway; against a killed process WAL is enough without syncing.
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;')
+    migrate(db, path)
+    return db
+  } catch (cause) {
+    db?.close()
+    if (cause instanceof JournalError) throw cause
+    throw isDamage(cause) ? damaged(path, 'the file', cause) : new JournalError(`cannot open ${path}`, { cause })
+  }
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB (Result and Error Codes of SQLite). */
+function isDamage(error: unknown): boolean {
+  const { errcode } = error as { readonly errcode?: unknown }
+  return errcode === 11 || errcode === 26
 }
 
 /**
@@ -203,20 +203,4 @@ function lockDirectory(directory: string): DatabaseSync {
     const message = `another terwayd holds ${directory}: end it first, or give this one its own --state-dir`
     throw new JournalError(message, { cause })
   }
-}
-
-function migrate(db: DatabaseSync, path: string): void {
-  const version = Number(db.prepare('PRAGMA user_version').get()?.user_version)
-  if (version === SCHEMA_VERSION) return
-  if (version === 1) {
-    // A node that is upgraded has pods, whose addresses are in there.
-    db.exec(`BEGIN; ${SECOND} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`)
-    return
-  }
-  if (version !== 0) {
-    throw new JournalError(
-      `${path} has schema version ${version}, this terwayd knows ${SCHEMA_VERSION}: run the newer one`,
-    )
-  }
-  db.exec(`BEGIN; ${SCHEMA} COMMIT;`)
 }

@@ -62,7 +62,7 @@ const ADDRESS = z.discriminatedUnion('phase', [
     owner: z.string().transform((text) => text as Owner),
     lost: z.literal(true).exactOptional(),
   }),
-  z.object({ ...address, phase: z.literal('cooling'), until: z.number() }),
+  z.object({ ...address, phase: z.literal('cooling'), until: z.number(), lost: z.literal(true).exactOptional() }),
   z.object({ ...address, phase: z.literal('unassigning') }),
 ])
 const ASSIGN = z.object({
@@ -77,7 +77,7 @@ const PREFIX = z.object({
   phase: z.enum(['active', 'unassigning', 'lost']),
 })
 
-/** Each throws ZodError when a row is not what this program wrote: the journal is damaged. */
+/** Each throws ZodError, or the parser's error, when a record is not what this program wrote. */
 export const decodeEni = (record: unknown): EniRecord => ENI.parse(record)
 export const decodeAddress = (record: unknown): AddressRecord => ADDRESS.parse(record)
 export const decodeAssign = (record: unknown): AssignRecord => ASSIGN.parse(record)

@@ -42,6 +42,20 @@ test('metrics are at /metrics and nothing is anywhere else', async () => {
   expect((await get(registry, '/')).status).toBe(404)
 })
 
+test('CNI calls are timed, under the names of the users’ dashboards too', async () => {
+  const { registry, observeCni } = metricsOf()
+  observeCni({ verb: 'ADD', code: 0, milliseconds: 80 })
+  observeCni({ verb: 'ADD', code: 11, milliseconds: 30_000 })
+  observeCni({ verb: 'DEL', code: 0, milliseconds: 5 })
+  const text = await registry.metrics()
+  expect(text).toContain('terway_cni_call_latency_ms_sum{verb="ADD",code="11"} 30000')
+  // histogram_quantile(0.99, terway_cni_operation_latency_bucket) > 3000, and the same of pods' networks > 0.1
+  expect(text).toContain('terway_cni_operation_latency_bucket{le="3000",verb="ADD",code="0"} 1')
+  expect(text).toContain('terway_pod_network_latency_seconds_bucket{le="0.05"} 0')
+  expect(text).toContain('terway_pod_network_latency_seconds_bucket{le="0.1"} 1')
+  expect(text).toContain('terway_pod_network_latency_seconds_count 1')
+})
+
 test('cloud calls are counted by action, failures and throttled answers among them, and timed by code', async () => {
   const { registry, observeCloud } = metricsOf()
   const call = { action: 'AttachNetworkInterface', milliseconds: 40, attempt: 1, queued: 7, priority: 'pod' } as const

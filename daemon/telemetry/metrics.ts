@@ -22,19 +22,38 @@ export interface Metrics extends PoolMetrics {
 
 /** Upper bounds in ms: from a warm ADD to the deadline of a CNI call. */
 const BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 120_000]
+/** Those with a bound at the 3 s of the users' alert. */
+const OPERATION_BUCKETS = BUCKETS.map((bound) => (bound === 2_500 ? 3_000 : bound))
+/** Upper bounds in s; the users' alert is at 0.1. */
+const SECONDS = BUCKETS.map((bound) => bound / 1_000)
 
 export function createMetrics(sources: MetricsSources): Metrics {
   const registry = new Registry()
   const registers = [registry]
-  const cni = new Histogram({
-    ...{ name: 'terway_cni_call_latency_ms', help: 'CNI calls by verb and CNI error code (0: success)', registers },
-    ...{ labelNames: ['verb', 'code'], buckets: BUCKETS },
-  })
   return {
     registry,
     ...createPoolMetrics(registry, sources),
-    observeCni: ({ verb, code, milliseconds }) => cni.observe({ verb, code: String(code) }, milliseconds),
+    observeCni: createCniMetrics(registers),
     observeCloud: createCloudMetrics(registry, sources.budget),
+  }
+}
+
+/** The last two under the names of the users' dashboards. */
+function createCniMetrics(registers: Registry[]): Metrics['observeCni'] {
+  const [call, operation] = [
+    { name: 'terway_cni_call_latency_ms', buckets: BUCKETS },
+    { name: 'terway_cni_operation_latency', buckets: OPERATION_BUCKETS },
+  ].map(({ name, buckets }) => {
+    const help = 'CNI calls by verb and CNI error code (0: success), ms'
+    return new Histogram({ name, help, buckets, labelNames: ['verb', 'code'], registers })
+  })
+  const network = new Histogram({
+    ...{ name: 'terway_pod_network_latency_seconds', help: 'ADDs that gave a pod its network' },
+    ...{ buckets: SECONDS, registers },
+  })
+  return ({ verb, code, milliseconds }) => {
+    for (const histogram of [call, operation]) histogram?.observe({ verb, code: String(code) }, milliseconds)
+    if (verb === 'ADD' && code === 0) network.observe(milliseconds / 1_000)
   }
 }
 

@@ -30,7 +30,7 @@ beforeEach(() => {
 })
 
 function hold(state: PoolTables, limits: Partial<PoolLimits> = {}, waiting = 0): void {
-  view = { state, limits: { ...LIMITS, ...limits }, waiting }
+  view = { state, limits: { ...LIMITS, ...limits }, waiting, blocked: false }
 }
 
 /** The lines of the metric, without its name. */
@@ -56,6 +56,15 @@ describe('the places of a node', () => {
     hold(poolOf({ a: { ipv4: [owned, warm, warm, cooling(9)] }, b: { phase: 'attaching', ipv4: [warm] } }))
     reports.condition(SHORT)
     expect(await places()).toEqual([20, 1, 2, 5])
+  })
+
+  test('are no more than are free while something keeps the pool from growing, also when nobody waits yet', async () => {
+    const pool = poolOf({ a: { ipv4: [owned, warm, warm] } })
+    hold(pool)
+    expect(await places()).toEqual([20, 1, 19, 5])
+    view = { state: pool, limits: LIMITS, waiting: 0, blocked: true }
+    expect(await places()).toEqual([20, 1, 2, 5])
+    expect(await lines('terway_ip_allocated_total')).toEqual(['1'])
   })
 
   test('are counted in pods where each has an address of both families', async () => {
@@ -157,6 +166,18 @@ test('before there is a pool nothing is said of it', async () => {
   for (const name of ['terway_ip_pool_waiting', 'terway_ip_pool_total', 'terway_eni_total', 'terway_pool_exhausted']) {
     expect(await lines(name)).toEqual([])
   }
+})
+
+test('what could not be allocated is counted, from none on', async () => {
+  const errors = async () => [
+    ...(await lines('terway_ip_allocation_errors_total')),
+    ...(await lines('terway_eni_allocation_errors_total')),
+  ]
+  expect(await errors()).toEqual(['0', '0'])
+  for (const reason of ['AllocIPFailed', 'CreateENIFailed', 'AttachENIFailed', 'DetachENIFailed'] as const) {
+    reports.event({ time: 1, level: 'warning', reason, message: 'refused' })
+  }
+  expect(await errors()).toEqual(['1', '2'])
 })
 
 test('what has happened is counted once, however often it is asked for', async () => {

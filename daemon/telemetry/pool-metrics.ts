@@ -5,7 +5,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Family } from '../../inet/address.ts'
 import type { Change, EniRecord, EniRole } from '../pool/model.ts'
-import type { EventLog } from '../pool/report/events.ts'
+import type { EventLog, EventReason } from '../pool/report/events.ts'
 import { EniCreations, movementsOf } from '../pool/report/movements.ts'
 import { type Places, placesOf } from '../pool/report/places.ts'
 import type { NodeCondition } from '../pool/report/sufficiency.ts'
@@ -17,6 +17,8 @@ export interface PoolView {
   readonly limits: PoolLimits
   /** ADDs that wait for an address. */
   readonly waiting: number
+  /** Something keeps it from growing. */
+  readonly blocked: boolean
 }
 
 export interface PoolSources {
@@ -88,18 +90,24 @@ function gauge(registry: Registry, { pool }: PoolSources, { name, help, labelNam
 function gaugesOfPlaces(registry: Registry, sources: PoolSources): void {
   const { node, reports } = sources
   const isShort = () => reports.current?.status === 'False'
-  const place = (name: string, help: string, value: (places: Places) => number) => {
-    const read = ({ state, limits }: PoolView): Series => [[{ node }, value(placesOf(state, limits))]]
+  const place = (name: string, help: string, value: (places: Places, pool: PoolView) => number) => {
+    const read = (pool: PoolView): Series => [[{ node }, value(placesOf(pool.state, pool.limits), pool)]]
     gauge(registry, sources, { name: `terway_ip_pool_${name}`, help, labelNames: ['node'], read })
   }
-  place('total', 'Pods that this node can have addresses for in all', ({ total }) => total)
+  place('total', 'Capacity: pods that this node can have addresses for in all', ({ total }) => total)
   place('allocated', 'Pods that have their address', ({ allocated }) => allocated)
-  place('available', 'Pods that can be given an address still: at once, or as far as the pool can grow', (places) =>
-    isShort() ? places.ready : places.total - places.allocated - places.cooling,
+  place(
+    'available',
+    'Pods that can be given an address still: at once, or as far as the pool can grow',
+    (places, { blocked }) => (isShort() || blocked ? places.ready : places.total - places.allocated - places.cooling),
   )
   place('utilization', 'Share of terway_ip_pool_total that is allocated, in percent', ({ allocated, total }) =>
     total === 0 ? 0 : (100 * allocated) / total,
   )
+  gauge(registry, sources, {
+    ...{ name: 'terway_ip_allocated_total', help: 'Pods that have their address, as terway_ip_pool_allocated' },
+    read: ({ state, limits }) => [[{}, placesOf(state, limits).allocated]],
+  })
   gauge(registry, sources, {
     ...{ name: 'terway_ip_pool_waiting', help: 'ADDs that wait for an address now' },
     read: ({ waiting }) => [[{}, waiting]],
@@ -234,6 +242,16 @@ class Outputs {
         for (const [reason, count] of reports.events.totals) this.inc({ reason }, count)
       },
     })
+    const errors = (what: string, help: string, reasons: readonly EventReason[]) =>
+      new Counter({
+        ...{ name: `terway_${what}_allocation_errors_total`, help, registers },
+        collect() {
+          this.reset()
+          this.inc(reasons.reduce((sum, reason) => sum + (reports.events.totals.get(reason) ?? 0), 0))
+        },
+      })
+    errors('ip', 'Pods that got no address, and calls for addresses that failed', ['AllocIPFailed'])
+    errors('eni', 'Creations and attachments of ENIs that failed, each try', ['CreateENIFailed', 'AttachENIFailed'])
     new Counter({
       ...{ name: 'terway_conntrack_forgotten_total', help: 'Connections of addresses ended before their next use' },
       registers,

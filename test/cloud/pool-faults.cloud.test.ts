@@ -39,7 +39,7 @@ function expectNoLoop(calls: readonly AuditEntry[]): void {
 }
 
 async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 15_000
+  const deadline = performance.now() + 45_000
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`still not: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 20))

@@ -34,7 +34,9 @@ describe('without a key of its own', () => {
     const policy = { allow: ['ecs:*', 'vpc:DescribeVSwitches'] }
     writeFileSync(region, regionText({ nodes, ramRoles: [{ name: ROLE, keyLife: KEY_LIFE, policy }] }))
     const none = { access_key: undefined, access_secret: undefined }
-    cluster = await startCluster({ prefix: PREFIX, region, eniConf: none })
+    // The pool alone asks too seldom for several keys to be seen.
+    const eniConf = { ...none, resource_gc: { interval_seconds: 2 } }
+    cluster = await startCluster({ prefix: PREFIX, region, eniConf })
   })
 
   afterAll(async () => {

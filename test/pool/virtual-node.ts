@@ -18,6 +18,7 @@ import { steadyClock } from '../../daemon/config/steady-clock.ts'
 import type { EniLinks } from '../../daemon/pool/effects.ts'
 import { type Owner, ownerOf, type PodKey } from '../../daemon/pool/model.ts'
 import { type Lease, Pool } from '../../daemon/pool/pool.ts'
+import type { PoolReports } from '../../daemon/pool/report/reports.ts'
 import type { PoolLimits } from '../../daemon/pool/settings.ts'
 import { type Cidr, cidrContains, familyOf, type Ip, type Mac } from '../../inet/address.ts'
 import { type LinkName, parseLinkName } from '../../inet/link-name.ts'
@@ -41,8 +42,13 @@ export interface VirtualNodeOptions {
   /** What becomes of a request to the kernel to forget connections; nothing unless given. */
   readonly onForget?: () => void
   readonly tags?: Readonly<Record<string, string>>
+  /** ms between two comparisons with the cloud; with it only every sixth looks everywhere, as the daemon's own do. */
+  readonly interval?: number
   /** Hears what the pool logs; nobody does unless given. */
   readonly log?: Logger
+  /** Hears what the pool tells of itself; nobody does unless given. */
+  readonly reports?: PoolReports
+  readonly depletedAt?: number
 }
 
 /** A pod that has its network. */
@@ -80,6 +86,7 @@ const COOL_DOWN = 30_000
 const RECONCILE_PATIENCE = 5_000
 const RECONCILE_INTERVAL = 120_000
 const BRING_UP_PATIENCE = 5_000
+const THOROUGH_ROUNDS = 6
 /** Between two questions while the API does not answer, ms. */
 const FIRST_PAUSE = 1_000
 const LONGEST_PAUSE = 30_000
@@ -144,17 +151,18 @@ export class VirtualNode {
     pool.start()
     this.#serving = true
     await compared
-    for (;;) {
-      await process.sleep(RECONCILE_INTERVAL)
-      await this.#compare(process, pool)
+    const { interval } = this.#options
+    for (let round = 1; ; round++) {
+      await process.sleep(interval ?? RECONCILE_INTERVAL)
+      await this.#compare(process, pool, interval === undefined || round % THOROUGH_ROUNDS === 0)
     }
   }
 
   /** Asks until there is an answer. */
-  async #compare(process: VirtualProcess, pool: Pool): Promise<void> {
+  async #compare(process: VirtualProcess, pool: Pool, thorough = true): Promise<void> {
     for (let pause = FIRST_PAUSE; ; pause = Math.min(LONGEST_PAUSE, 2 * pause)) {
       try {
-        await pool.reconcile(this.podRoutes())
+        await pool.reconcile(this.podRoutes(), { thorough })
         return
       } catch (error) {
         if (!isCloudError(error)) throw error
@@ -197,9 +205,15 @@ export class VirtualNode {
     const [process, pool] = [this.#process, this.pool]
     const owner = ownerOf(`${name}-${++this.#containers}`, 'eth0')
     const request = { owner, pod: `ns/${name}` as PodKey, podUid: uid, keeps: keeps === true }
-    const lease = await pool.acquire(request, signal)
-    if (process?.alive !== true) return undefined
-    return this.#attach({ name, owner, uid, keeps: keeps === true }, lease)
+    try {
+      const lease = await pool.acquire(request, signal)
+      if (process?.alive !== true) return undefined
+      return this.#attach({ name, owner, uid, keeps: keeps === true }, lease)
+    } catch (error) {
+      // An ADD that fails undoes what it has done; who gives up while connections are forgotten has an address already.
+      if (process?.alive === true) pool.release(owner)
+      throw error
+    }
   }
 
   /** @throws BrokenInvariant */
@@ -317,6 +331,8 @@ export class VirtualNode {
     return new Pool({
       ...{ state: this.journal.loadPool(), cloud, clock, coolDown, tags, log },
       ...(random === undefined ? {} : { random }),
+      ...(options.reports === undefined ? {} : { reports: options.reports }),
+      depletedAt: options.depletedAt,
       journal: { commitPool: (changes) => this.#write(process, () => this.journal.commitPool(changes)) },
       links: this.#kernelLinks(),
       conntrack: { forget: (ips) => this.#forget(process, ips) },

@@ -1,6 +1,6 @@
 /** What the cloud has just assigned to an ENI, as changes of the records. Pure. */
 import { addressAt, type Cidr, familyOf, type Ip } from '../../../inet/address.ts'
-import type { AddressRecord, Change, EniKey, PrefixRecord } from '../model.ts'
+import { type AddressRecord, type Change, type EniKey, isLost, type PrefixRecord } from '../model.ts'
 import { regained } from '../regained.ts'
 import { PREFIX_SIZE } from '../settings.ts'
 import type { PoolState } from '../tables.ts'
@@ -45,11 +45,10 @@ function arrivedPrefix(known: PrefixRecord | undefined, fresh: Omit<PrefixRecord
 
 /** What is on record elsewhere has left there, or it could not be assigned here: it moves. */
 function arrived(known: AddressRecord | undefined, place: Place, now: number): Change[] {
-  const isLost = known?.phase === 'owned' && known.lost === true
-  if (known?.eni === place.eni && !isLost) return []
+  if (known?.eni === place.eni && !isLost(known)) return []
   if (known?.phase === 'owned') return [regained({ ...outOfPrefix(known), ...place })]
   // Its last pod's connections are as old here as where it was.
-  if (known?.phase === 'cooling') return [{ kind: 'put-address', address: { ...outOfPrefix(known), ...place } }]
+  if (known?.phase === 'cooling') return [regained({ ...outOfPrefix(known), ...place })]
   return [{ kind: 'put-address', address: { ...place, phase: 'warm', since: now } }]
 }
 

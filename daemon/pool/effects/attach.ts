@@ -3,8 +3,9 @@ import type { CloudEni } from '../../../cloud/ecs.ts'
 import { CloudError } from '../../../cloud/error.ts'
 import type { EniId } from '../../../cloud/ids.ts'
 import type { KnownEni } from '../model.ts'
+import { trunkInUse } from '../trunk.ts'
 import { bringUp, isInsidePod, signWhenLinked } from './bring-up.ts'
-import { EniStateError, type Equipped, growing, moveOn, trunkInUse } from './context.ts'
+import { EniStateError, type Equipped, growing, moveOn } from './context.ts'
 import { isOn } from './state-watch.ts'
 
 /** How far a list may be behind, ms: much longer than it ever took. */
@@ -54,7 +55,7 @@ async function letGo(context: Equipped, record: KnownEni): Promise<void> {
 /** Also while it is attaching: one that hangs there goes on when it is asked again. */
 async function askToAttach(context: Equipped, record: KnownEni, status: CloudEni['status']): Promise<void> {
   if (status !== 'Available' && status !== 'Attaching') return
-  const trunk = record.role === 'member' ? trunkInUse(context)?.id : undefined
+  const trunk = record.role === 'member' ? trunkInUse(context.state)?.id : undefined
   if (record.role === 'member' && trunk === undefined) {
     throw new EniStateError(`${record.id} is not attached: the node has no trunk ENI in use`)
   }

@@ -1,7 +1,8 @@
 /** Finds the link of an ENI that is attached, programs it where pods share it, and makes the ENI ready for pods. */
 import { vSwitchGateway } from '../../../inet/address.ts'
 import type { KnownEni } from '../model.ts'
-import { type EniLink, EniStateError, type Equipped, podsOn, trunkInUse } from './context.ts'
+import { trunkInUse } from '../trunk.ts'
+import { type EniLink, EniStateError, type Equipped, podsOn } from './context.ts'
 
 /** ms; a look takes a fraction of one. */
 const LINK_POLL = 50
@@ -32,7 +33,7 @@ export async function signWhenLinked(context: Equipped, record: KnownEni, signal
 
 /** A member's frames go through its trunk. */
 function trunkLink(context: Equipped, { id, vlanId }: KnownEni): EniLink {
-  const trunk = trunkInUse(context)
+  const trunk = trunkInUse(context.state)
   const ready = trunk === undefined ? undefined : context.ready(trunk.key)
   if (ready === undefined) throw new EniStateError(`${id} cannot be used: the node's trunk ENI is not ready`)
   if (vlanId === undefined) throw new EniStateError(`${id} is attached to no trunk: the cloud names no VLAN id of it`)

@@ -86,9 +86,3 @@ export function podsOn({ state }: Pick<EffectContext, 'state'>, key: EniKey): nu
   const [ipv4, ipv6] = [state.tally(key, 'ipv4'), state.tally(key, 'ipv6')]
   return Math.max(ipv4.owned - ipv4.lost, ipv6.owned - ipv6.lost)
 }
-
-/** The trunk of the node, once it is attached. */
-export function trunkInUse({ state }: Pick<EffectContext, 'state'>): KnownEni | undefined {
-  for (const eni of state.enis.values()) if (eni.role === 'trunk' && eni.phase === 'in-use') return eni
-  return undefined
-}

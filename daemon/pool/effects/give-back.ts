@@ -2,7 +2,8 @@
 import type { CloudEni } from '../../../cloud/ecs.ts'
 import { CloudError } from '../../../cloud/error.ts'
 import type { KnownEni } from '../model.ts'
-import { EniStateError, type Equipped, moveOn, podsOn, shrinking, trunkInUse } from './context.ts'
+import { trunkInUse } from '../trunk.ts'
+import { EniStateError, type Equipped, moveOn, podsOn, shrinking } from './context.ts'
 
 export async function detachEni(context: Equipped, record: KnownEni): Promise<void> {
   failIfUsed(context, record)
@@ -17,7 +18,7 @@ export async function detachEni(context: Equipped, record: KnownEni): Promise<vo
 
 /** @returns false when it is on no instance any more */
 async function askToDetach(context: Equipped, record: KnownEni): Promise<boolean> {
-  const trunk = record.role === 'member' ? trunkInUse(context)?.id : undefined
+  const trunk = record.role === 'member' ? trunkInUse(context.state)?.id : undefined
   const options = { ...shrinking(context), ...(trunk === undefined ? {} : { trunk }) }
   try {
     await context.cloud.detachEni(record.id, context.instanceId, options)

@@ -4,10 +4,11 @@
  * kind.
  */
 import type { AssignKind, AssignRecord, EniKey, KnownEni } from '../model.ts'
+import { carriesMembers, trunkInUse } from '../trunk.ts'
 import { assignAddresses } from './assign.ts'
 import { attachEni } from './attach.ts'
 import { bringUp, isInsidePod } from './bring-up.ts'
-import { type Equipped, trunkInUse } from './context.ts'
+import type { Equipped } from './context.ts'
 import { createEni } from './create.ts'
 import { deleteEni, detachEni } from './give-back.ts'
 import { leavingOf, unassign } from './unassign.ts'
@@ -35,28 +36,34 @@ export function jobsOf(context: Equipped, key: EniKey): readonly Job[] {
     case 'attaching':
       return hasWay(context, eni) ? [place(() => attachEni(context, eni))] : []
     case 'detaching':
-      return carriesMembers(context, eni) ? [] : [place(() => detachEni(context, eni))]
+      return carriesMembers(context.state, eni) ? [] : [place(() => detachEni(context, eni))]
     case 'deleting':
-      return [place(() => deleteEni(context, eni))]
+      return coolsDown(context, key) ? [] : [place(() => deleteEni(context, eni))]
     case 'in-use':
     case 'draining':
       return [...bringingUp(context, eni), ...assigning(context, eni), ...unassigning(context, eni)]
   }
 }
 
-/** Whether the ENI is on its way to be ready for pods. */
+/** Whether the ENI is on its way to be ready for pods. A member that waits for its trunk is not, however long it takes. */
 export function isComing(context: Equipped, key: EniKey): boolean {
   const eni = context.state.enis.get(key)
-  return eni?.phase === 'attaching' || (eni?.phase === 'in-use' && lacksBringUp(context, eni))
+  if (eni?.phase === 'attaching') return hasWay(context, eni)
+  return eni?.phase === 'in-use' && lacksBringUp(context, eni) && hasWay(context, eni)
 }
 
 function place(run: () => Promise<void>): Job {
   return { name: 'place', run }
 }
 
+/** With the ENI its record would go, and the cloud may assign the address to another one of this node. */
+function coolsDown({ state }: Equipped, key: EniKey): boolean {
+  return [...state.addressesOf(key)].some(({ phase }) => phase === 'cooling')
+}
+
 /** A member goes through the trunk. */
 function hasWay(context: Equipped, { role }: KnownEni): boolean {
-  const trunk = role === 'member' ? trunkInUse(context) : undefined
+  const trunk = role === 'member' ? trunkInUse(context.state) : undefined
   return role !== 'member' || (trunk !== undefined && context.ready(trunk.key) !== undefined)
 }
 
@@ -67,14 +74,6 @@ function lacksBringUp(context: Equipped, eni: KnownEni): boolean {
 function bringingUp(context: Equipped, eni: KnownEni): Job[] {
   if (!lacksBringUp(context, eni) || !hasWay(context, eni)) return []
   return [place(() => bringUp(context, eni))]
-}
-
-/** On the trunk, or perhaps: what is not attached yet may have been asked for. */
-function carriesMembers({ state }: Equipped, { role }: KnownEni): boolean {
-  if (role !== 'trunk') return false
-  return [...state.enis.values()].some(
-    (eni) => eni.role === 'member' && !['creating', 'deleting', 'lost'].includes(eni.phase),
-  )
 }
 
 function assigning(context: Equipped, eni: KnownEni): Job[] {

@@ -44,7 +44,7 @@ const SIGN_WINDOW = 500
 /** What takes longer than this is asked for again, ms. */
 const STATE_TIMEOUT = 60_000
 /** A description may be as old as this, ms, and show the ENI as it was before the request. */
-const LAG = 3_000
+export const ANSWER_LAG = 3_000
 /** What an earlier answer said holds for so long, if nothing has been asked for since; ms. */
 const RECENT = 2_000
 
@@ -118,9 +118,9 @@ export class StateWatch {
     this.#arm()
   }
 
-  /** An answer has described the ENI. */
-  saw(eni: CloudEni): void {
-    this.#recent.set(eni.id, { eni, at: this.#options.clock.now() })
+  /** An answer has described the ENI, now unless it was at another time, ms since the epoch. */
+  saw(eni: CloudEni, at = this.#options.clock.now()): void {
+    this.#recent.set(eni.id, { eni, at })
   }
 
   /**
@@ -227,7 +227,7 @@ export function isOn({ instanceId }: CloudEni, here: InstanceId): boolean {
 function problemOf({ kind, strays, begun }: Wait, status: CloudEni['status'] | 'gone', elapsed: number) {
   const { wanted } = EXPECTED[kind]
   // Once may be an old description, or an incomplete listing.
-  if (wanted === 'InUse' && strays > 1 && (begun || elapsed > LAG)) {
+  if (wanted === 'InUse' && strays > 1 && (begun || elapsed > ANSWER_LAG)) {
     return `is ${status} although it was attached: the attach failed in the cloud`
   }
   if (elapsed > STATE_TIMEOUT) return `is still ${status} after ${STATE_TIMEOUT / 1000} s, ${wanted} was asked for`

@@ -1,7 +1,7 @@
 /** The single addresses of an ENI, as the journal and as the cloud has them. */
 import type { CloudEni } from '../../../cloud/ecs.ts'
 import { type Cidr, familyOf, type Ip } from '../../../inet/address.ts'
-import { type AddressRecord, type EniKey, type KnownEni, unknownOwner } from '../model.ts'
+import { type AddressRecord, type EniKey, isLost, type KnownEni, unknownOwner } from '../model.ts'
 import { regained } from '../regained.ts'
 import type { Draft } from './draft.ts'
 
@@ -21,6 +21,14 @@ export function isGhost(address: AddressRecord): address is Owned & { readonly l
   return isOwned(address) && address.lost === true
 }
 
+/** Takes it out of use: what a pod has, or had a moment ago, stays on record. */
+export function lose(draft: Draft, address: AddressRecord): void {
+  if (isLost(address)) return
+  const isKept = address.phase === 'owned' || address.phase === 'cooling'
+  if (isKept) draft.change({ kind: 'put-address', address: { ...address, lost: true } })
+  else draft.change({ kind: 'drop-address', ip: address.ip })
+}
+
 /** Single ones, of both families; those of prefixes are not among them. */
 export function singlesOf({ ips, ipv6s }: CloudEni): readonly Ip[] {
   return [...ips, ...ipv6s]
@@ -29,9 +37,9 @@ export function singlesOf({ ips, ipv6s }: CloudEni): readonly Ip[] {
 export function compareAddresses(draft: Draft, pair: Pair): void {
   const listed = new Set(singlesOf(pair.eni))
   for (const address of [...draft.state.addressesOf(pair.record.key)]) {
-    if (address.prefix !== undefined || !draft.isSettled(address)) continue
+    if (address.prefix !== undefined) continue
     if (!listed.has(address.ip)) noteGone(draft, pair, address)
-    else if (isGhost(address)) regain(draft, address, pair.record)
+    else if (draft.isSettled(address)) regain(draft, address, pair.record)
   }
   for (const ip of listed) noteStranger(draft, pair, ip)
 }
@@ -40,12 +48,15 @@ export function compareAddresses(draft: Draft, pair: Pair): void {
 export function regainListed(draft: Draft, { record, eni }: Pair): void {
   const listed = new Set(singlesOf(eni))
   for (const address of [...draft.state.addressesOf(record.key)]) {
-    if (address.prefix === undefined && isGhost(address) && listed.has(address.ip)) regain(draft, address, record)
+    if (address.prefix === undefined && listed.has(address.ip)) regain(draft, address, record)
   }
 }
 
-function regain(draft: Draft, address: Owned, { id }: KnownEni): void {
+function regain(draft: Draft, address: AddressRecord, { id }: KnownEni): void {
+  const isKept = address.phase === 'owned' || address.phase === 'cooling'
+  if (!isKept || !isLost(address)) return
   draft.change(regained(address))
+  if (!isOwned(address)) return
   const fields = { eni: id, ip: address.ip, owner: address.owner }
   const message = 'the cloud assigns the address of a pod again that it had not'
   draft.report({ kind: 'regained', level: 'info', message, fields })
@@ -54,16 +65,19 @@ function regain(draft: Draft, address: Owned, { id }: KnownEni): void {
 /** A pod keeps the address on record, or the cloud's next answer could give it to a second one. */
 function noteGone(draft: Draft, { record }: Pair, address: AddressRecord): void {
   // What is about to be given back is gone because its effect has had it so, and that one records it.
-  if (address.phase === 'unassigning' || isGhost(address)) return
-  const { ip } = address
+  if (address.phase === 'unassigning' || isLost(address)) return
+  const { ip, since } = address
+  const fields = { eni: record.id, ip }
+  const suspected = 'the cloud does not name an address of an ENI; it is believed gone when that is so again'
+  const isGone = draft.confirmsLoss(`gone ${record.id}/${ip}`, { message: suspected, fields }, { since, what: [ip] })
+  if (!isGone) return
+  lose(draft, address)
   const message = 'the cloud no longer assigns this address to the ENI; it is out of use'
   if (isOwned(address)) {
-    draft.change({ kind: 'put-address', address: { ...address, lost: true } })
-    draft.report({ kind: 'ghost', level: 'error', message, fields: { eni: record.id, ip, owner: address.owner } })
+    draft.report({ kind: 'ghost', level: 'error', message, fields: { ...fields, owner: address.owner } })
     return
   }
-  draft.change({ kind: 'drop-address', ip })
-  draft.report({ kind: 'lost', level: 'warn', message, fields: { eni: record.id, ip } })
+  draft.report({ kind: 'lost', level: 'warn', message, fields })
 }
 
 function noteStranger(draft: Draft, { record }: Pair, ip: Ip): void {

@@ -1,5 +1,6 @@
 /** What a comparison has found so far. */
 import type { EniId } from '../../../cloud/ids.ts'
+import type { Cidr, Ip } from '../../../inet/address.ts'
 import type { Change } from '../model.ts'
 import { type PoolState, PoolTables } from '../tables.ts'
 import type { ForeignEni } from './ownership.ts'
@@ -35,6 +36,12 @@ export interface Finding {
   readonly repeated: boolean
 }
 
+/** A record, and the addresses and prefixes that are lost if it is. */
+export interface Doubtful {
+  readonly since: number
+  readonly what: Iterable<Ip | Cidr>
+}
+
 /** Changes are made on a copy at once, so that what is found later does not contradict them. */
 export class Draft {
   readonly world: World
@@ -42,6 +49,8 @@ export class Draft {
   readonly findings: Finding[] = []
   readonly foreign: ForeignEni[] = []
   readonly strays: EniId[] = []
+  /** Addresses, and prefixes, that are perhaps gone. */
+  readonly doubted = new Set<Ip | Cidr>()
   readonly #tables: PoolTables
   readonly #seen = new Map<Suspicion, number>()
 
@@ -88,6 +97,21 @@ export class Draft {
     if (before !== undefined && now - before >= age) return true
     const repeated = this.note(suspicion)
     this.report({ kind: 'suspected', level: 'info', ...told, repeated })
+    return false
+  }
+
+  /**
+   * The same of a loss: until it is confirmed nothing of what may be lost is to be given away.
+   * @param of the record that the answer lacks. One that has just changed is not judged, but stays as doubtful as it was.
+   */
+  confirmsLoss(suspicion: Suspicion, told: Pick<Finding, 'message' | 'fields'>, of: Doubtful): boolean {
+    if (this.isSettled(of)) {
+      if (this.confirms(suspicion, told)) return true
+    } else {
+      if (!this.world.suspicions.has(suspicion)) return false
+      this.note(suspicion)
+    }
+    for (const what of of.what) this.doubted.add(what)
     return false
   }
 

@@ -3,7 +3,7 @@ import type { CloudEni } from '../../../cloud/ecs.ts'
 import { addressAt, type Cidr, cidrContains, familyOf, type Ip } from '../../../inet/address.ts'
 import type { AddressRecord, EniKey, PrefixRecord } from '../model.ts'
 import { PREFIX_SIZE } from '../settings.ts'
-import { adoptAddress, isAdoptable, isGhost, isOwned, type Pair } from './addresses.ts'
+import { adoptAddress, isAdoptable, isOwned, lose, type Pair } from './addresses.ts'
 import type { Draft } from './draft.ts'
 
 export function prefixesOf({ ipv4Prefixes, ipv6Prefixes }: CloudEni): readonly Cidr[] {
@@ -13,20 +13,24 @@ export function prefixesOf({ ipv4Prefixes, ipv6Prefixes }: CloudEni): readonly C
 export function comparePrefixes(draft: Draft, pair: Pair): void {
   const listed = new Set(prefixesOf(pair.eni))
   for (const prefix of draft.state.prefixesOf(pair.record.key)) {
-    const gone = prefix.phase === 'active' && draft.isSettled(prefix) && !listed.has(prefix.cidr)
-    if (gone) noteGone(draft, pair, prefix)
+    if (prefix.phase === 'active' && !listed.has(prefix.cidr)) noteGone(draft, pair, prefix)
   }
   for (const cidr of listed) noteStranger(draft, pair, cidr)
 }
 
 /** Ghosts of a prefix are regained with it, not one by one: it is whole, or it is lost. */
 function noteGone(draft: Draft, { record }: Pair, prefix: PrefixRecord): void {
+  const { cidr, since } = prefix
+  const what = [cidr, ...addressesOf(draft, prefix).map(({ ip }) => ip)]
+  const suspected = 'the cloud does not name a prefix of an ENI; it is believed gone when that is so again'
+  const told = { message: suspected, fields: { eni: record.id, prefix: cidr } }
+  if (!draft.confirmsLoss(`gone ${record.id}/${cidr}`, told, { since, what })) return
   const cutOff = losePrefix(draft, prefix)
   const message = 'the cloud no longer assigns this prefix to the ENI; its addresses are out of use'
   draft.report({
     ...(cutOff.length > 0 ? { kind: 'ghost', level: 'error' } : { kind: 'lost', level: 'warn' }),
     message,
-    fields: { eni: record.id, prefix: prefix.cidr, podsCutOff: cutOff.join(',') },
+    fields: { eni: record.id, prefix: cidr, podsCutOff: cutOff.join(',') },
   })
 }
 
@@ -34,10 +38,7 @@ function noteGone(draft: Draft, { record }: Pair, prefix: PrefixRecord): void {
 export function losePrefix(draft: Draft, prefix: PrefixRecord): readonly Ip[] {
   const addresses = addressesOf(draft, prefix)
   const held = addresses.filter(isOwned)
-  for (const address of addresses) {
-    if (!isOwned(address)) draft.change({ kind: 'drop-address', ip: address.ip })
-    else if (!isGhost(address)) draft.change({ kind: 'put-address', address: { ...address, lost: true } })
-  }
+  for (const address of addresses) lose(draft, address)
   if (held.length === 0) draft.change({ kind: 'drop-prefix', cidr: prefix.cidr })
   else if (prefix.phase !== 'lost') draft.change({ kind: 'put-prefix', prefix: lostSince(prefix, draft.world.now) })
   return held.map(({ ip }) => ip)

@@ -115,9 +115,13 @@ export function twice(part: Partial<World> & { readonly state?: PoolTables }) {
   const state = part.state ?? new PoolTables()
   const first = run({ ...part, state })
   commit(state, first)
-  const now = NOW + MINUTE
-  const second = run({ ...part, state, suspicions: first.suspicions, now, settledBefore: now })
-  return { first, second }
+  return { first, second: again({ ...part, state }, first) }
+}
+
+/** The same answer a minute after the one before. */
+export function again(part: Partial<World>, { suspicions }: Pick<Reconciliation, 'suspicions'>): Reconciliation {
+  const now = (part.now ?? NOW) + MINUTE
+  return run({ ...part, suspicions, now, settledBefore: now })
 }
 
 /** As the pool does it: all or nothing. */

@@ -12,6 +12,12 @@ import type { Ownership } from './ownership.ts'
 type Suspect =
   /** An ENI on record that the answer lacks. */
   | 'missing'
+  /** An ENI on record that is not attached here, by the answer: to nothing, */
+  | 'detached'
+  /** or to another node. */
+  | 'elsewhere'
+  /** An address or prefix on record that the answer lacks, although it has its ENI. */
+  | 'gone'
   /** An ENI on record whose tags say that it is somebody else's. */
   | 'taken'
   /** An ENI of ours that is not on record. */
@@ -48,7 +54,7 @@ export interface World {
   readonly fresh: boolean
   /** ms for which an unattached ENI must have been seen as nobody's before it is deleted, beside being seen twice. */
   readonly orphanTtl: number
-  /** Records younger than this (ms since the epoch) are left alone: the cloud's answer may be older than they are. */
+  /** Records younger than this, ms since the epoch, are left alone: the cloud's answer may be older than they are. */
   readonly settledBefore: number
   readonly newKey: () => EniKey
   /** ms since the epoch */

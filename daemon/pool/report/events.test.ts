@@ -42,6 +42,15 @@ test.each<Partial<PoolEvent>>([
   expect(logOf(FAILED, { ...FAILED, ...other }).latest).toHaveLength(2)
 })
 
+test('what has one key is the same whatever its words, of which the newest are shown', () => {
+  const event = (id: string, key = 'QuotaExceeded') => ({ ...FAILED, message: `refused (RequestId ${id})`, key })
+  const log = logOf(event('R-1'), event('R-2'), event('R-3', 'Forbidden.RAM'))
+  expect(log.latest.map(({ message, count }) => [message, count])).toEqual([
+    ['refused (RequestId R-2)', 2],
+    ['refused (RequestId R-3)', 1],
+  ])
+})
+
 test('what has happened again is the latest', () => {
   const other = { ...FAILED, message: 'another' }
   const log = logOf(FAILED, { ...other, time: 1 }, { ...FAILED, time: 2 })
@@ -54,11 +63,11 @@ test('what has happened again is the latest', () => {
 test('the last hundred are kept, and all are counted by reason', () => {
   const log = new EventLog()
   for (let i = 0; i < 150; i++) log.add({ ...FAILED, time: i, message: `message ${i}` })
-  log.add({ ...FAILED, reason: 'AllocIPSucceed', level: 'normal' })
+  log.add({ ...FAILED, reason: 'AttachENISucceed', level: 'normal' })
   expect(log.latest).toHaveLength(100)
   expect(log.latest[0]?.message).toBe('message 51')
   expect([...log.totals]).toEqual([
     ['AllocIPFailed', 150],
-    ['AllocIPSucceed', 1],
+    ['AttachENISucceed', 1],
   ])
 })

@@ -2,11 +2,13 @@
 import type { EniId } from '../../../cloud/ids.ts'
 import type { PodKey } from '../model.ts'
 
-/** Those that operators know from the original, and two of ours for the node as a whole. */
+/** Those that operators know from the original, and some of ours for the node as a whole. */
 export type EventReason =
-  | 'AllocIPSucceed'
+  /** A pod was turned away, or an ENI got no more addresses. */
   | 'AllocIPFailed'
+  /** The cloud and the journal differ: what was lost, left behind, taken over, or is somebody else's. */
   | 'ResourceInvalid'
+  /** An annotation of the node that cannot be gone by. */
   | 'ConfigError'
   | 'CreateENISucceed'
   | 'CreateENIFailed'
@@ -20,6 +22,8 @@ export type EventReason =
   | 'IPExhausted'
   /** That is over. */
   | 'IPRestored'
+  /** So few addresses are free as are to be told of. */
+  | 'IPDepleted'
 
 export interface PoolEvent {
   /** ms since the epoch */
@@ -30,6 +34,8 @@ export interface PoolEvent {
   /** What it is about; the node when there is neither. */
   readonly pod?: PodKey
   readonly eni?: EniId
+  /** The same each time it happens, where the message is not: it may hold a RequestId. */
+  readonly key?: string
 }
 
 export interface LoggedEvent extends PoolEvent {
@@ -66,13 +72,13 @@ export class EventLog {
   }
 }
 
-/** A clock that was set back makes nothing of them too old. */
+/** The newest message is shown. A clock that was set back makes nothing of them too old. */
 function isSame(last: LoggedEvent, event: PoolEvent): boolean {
   return (
     event.time - last.time < SAME &&
     last.level === event.level &&
     last.reason === event.reason &&
-    last.message === event.message &&
+    (last.key ?? last.message) === (event.key ?? event.message) &&
     last.pod === event.pod &&
     last.eni === event.eni
   )

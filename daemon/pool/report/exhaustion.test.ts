@@ -63,7 +63,7 @@ test.each([
 ] as const)('a call refused with %s is short of: %s', (code, resource) => {
   const error = new CloudError('refused', { action: 'CreateNetworkInterface', code, requestId: 'R-1' })
   expect(shortageOf({ kind: 'refused', error })).toEqual({
-    ...{ resource, advice: error.advice },
+    ...{ resource, key: code, advice: error.advice },
     limit: `CreateNetworkInterface failed with ${code}: refused (RequestId R-1)`,
   })
 })

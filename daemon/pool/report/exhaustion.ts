@@ -25,6 +25,8 @@ export type ShortResource =
 
 export interface Shortage {
   readonly resource: ShortResource
+  /** The same each time it occurs, which the words are not: the code of the cloud's error, or the resource. */
+  readonly key: string
   /** Which limit has been reached, in words. */
   readonly limit: string
   /** What the operator can do. */
@@ -35,6 +37,8 @@ export interface Shortage {
 export type Blockage =
   /** Every address the node may have is in use. */
   | { readonly kind: 'full'; readonly limits: PoolLimits; readonly foreignEnis: number }
+  /** Nothing is refused, yet nothing can be asked for: ENIs that have not gone yet take the places of new ones. */
+  | { readonly kind: 'busy' }
   /** `empty`: those of the zone that have no free address; none when there is no vSwitch to look into. */
   | { readonly kind: 'no-vswitch'; readonly empty: readonly VSwitchId[] }
   /** A call failed; what it was rejected with. */
@@ -44,6 +48,8 @@ export function shortageOf(blockage: Blockage): Shortage {
   switch (blockage.kind) {
     case 'full':
       return full(blockage.limits, blockage.foreignEnis)
+    case 'busy':
+      return BUSY
     case 'no-vswitch':
       return noVSwitch(blockage.empty)
     case 'refused':
@@ -62,7 +68,13 @@ function full(limits: PoolLimits, foreignEnis: number): Shortage {
   const taken = foreignEnis === 0 ? '' : `; ${foreignEnis} more of this instance are not of this pool`
   const more = { shared: 'more ENIs or addresses', exclusive: 'more ENIs', member: 'more member ENIs' }[limits.kind]
   const free = foreignEnis === 0 ? '' : 'detach ENIs that nobody needs, '
-  return { resource: 'instance', limit: `${inUse(limits)}${taken}`, advice: `${free}${ROOM} ${more}` }
+  return { resource: 'instance', key: 'full', limit: `${inUse(limits)}${taken}`, advice: `${free}${ROOM} ${more}` }
+}
+
+const BUSY: Shortage = {
+  ...{ resource: 'instance', key: 'busy' },
+  limit: 'no ENI can be made or filled before another one has left the instance',
+  advice: 'the runtime tries again; "terway-cli show" lists the ENIs and what keeps them',
 }
 
 function inUse(limits: PoolLimits): string {
@@ -79,15 +91,20 @@ function noVSwitch(empty: readonly VSwitchId[]): Shortage {
     empty.length === 0
       ? 'no vSwitch of the configuration is in the zone of this node'
       : `no free address in ${empty.join(', ')}`
-  return { resource: 'vswitch', limit, advice: 'add a vSwitch of the zone that has free addresses to vswitches' }
+  return {
+    resource: 'vswitch',
+    key: 'vswitch',
+    limit,
+    advice: 'add a vSwitch of the zone that has free addresses to vswitches',
+  }
 }
 
 const SEE_LOG = 'see the log of terwayd: the fault is on this machine'
 
 function refused(error: unknown): Shortage {
   const limit = error instanceof Error ? error.message : String(error)
-  if (!isCloudError(error)) return { resource: 'node', limit, advice: SEE_LOG }
-  return { resource: resourceOf(error), limit, advice: error.advice }
+  if (!isCloudError(error)) return { resource: 'node', key: 'node', limit, advice: SEE_LOG }
+  return { resource: resourceOf(error), key: error.code, limit, advice: error.advice }
 }
 
 /** By code; the first that matches. Error tables of the ECS API reference. */

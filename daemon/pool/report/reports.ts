@@ -35,6 +35,6 @@ export class KeptReports implements PoolReports {
     const isBad = status === 'False'
     this.#log[isBad ? 'warn' : 'info']({ type, status, reason }, message)
     const level = isBad ? 'warning' : 'normal'
-    this.event({ time: since, level, reason: isBad ? 'IPExhausted' : 'IPRestored', message })
+    this.event({ time: since, level, reason: isBad ? 'IPExhausted' : 'IPRestored', message, key: type })
   }
 }

@@ -3,8 +3,13 @@ import fc from 'fast-check'
 import type { Shortage } from './exhaustion.ts'
 import { type NodeCondition, nextLook, type SufficiencyFacts, sufficiency } from './sufficiency.ts'
 
-const EMPTY: Shortage = { resource: 'vswitch', limit: 'no free address in vsw-h', advice: 'add a vSwitch' }
-const QUIET: SufficiencyFacts = { waiting: 0, turnedAway: 0, free: 0, shortages: [] }
+const EMPTY: Shortage = {
+  resource: 'vswitch',
+  key: 'vswitch',
+  limit: 'no free address in vsw-h',
+  advice: 'add a vSwitch',
+}
+const QUIET: SufficiencyFacts = { waiting: 0, turnedAway: 0, free: 0, shortages: [], grown: false }
 
 /** The conditions after each of the looks. */
 function looks(...all: readonly (readonly [at: number, facts: Partial<SufficiencyFacts>])[]): NodeCondition[] {
@@ -54,10 +59,11 @@ test('it is sufficient again with a free address, not before 30 s after the last
   ])
 })
 
-test('it is sufficient again when the pool can grow, and not by the mere passing of time', () => {
+test('it is sufficient again when the pool has grown, and not because nothing is refused at the moment', () => {
   const short = { turnedAway: 1, shortages: [EMPTY] }
-  const still = { shortages: [EMPTY] }
-  expect(statuses(looks([1, short], [3_600_000, still], [3_600_001, {}]))).toEqual([
+  const grown = { grown: true }
+  expect(statuses(looks([1, short], [20_000, grown], [3_600_000, {}], [3_600_001, grown]))).toEqual([
+    ['False', 1],
     ['False', 1],
     ['False', 1],
     ['True', 3_600_001],
@@ -81,7 +87,7 @@ test('a clock that was set back does not hold it for ever', () => {
 
 test('whatever happens: no two changes for the better within 30 s, and no pod turned away in a good one', () => {
   const facts = fc.record({
-    ...{ waiting: fc.nat(2), turnedAway: fc.nat(1), free: fc.nat(2) },
+    ...{ waiting: fc.nat(2), turnedAway: fc.nat(1), free: fc.nat(2), grown: fc.boolean() },
     shortages: fc.constantFrom([], [EMPTY]),
   })
   fc.assert(

@@ -21,6 +21,8 @@ export interface SufficiencyFacts {
   readonly free: number
   /** What keeps the pool from growing at all; nothing while it can grow, be it slowly. */
   readonly shortages: readonly Shortage[]
+  /** A call has brought addresses since a pod was last short of one. */
+  readonly grown: boolean
 }
 
 /** Once it is False it is so for this long after the last pod that had no address, ms: nobody gains by a flicker. */
@@ -46,10 +48,13 @@ function isShort({ waiting, turnedAway, free, shortages }: SufficiencyFacts): bo
   return turnedAway > 0 || (waiting > 0 && free === 0 && shortages.length > 0)
 }
 
-/** A clock that was set back ends the hold. */
-function isOver({ seen }: NodeCondition, { free, shortages }: SufficiencyFacts, now: number): boolean {
+/**
+ * That nothing is refused any more does not end it: the pause after a refusal is over some time, and nothing has come. A
+ * clock that was set back ends the hold.
+ */
+function isOver({ seen }: NodeCondition, { free, grown }: SufficiencyFacts, now: number): boolean {
   const isHeld = now >= seen && now - seen < HOLD
-  return !isHeld && (free > 0 || shortages.length === 0)
+  return !isHeld && (free > 0 || grown)
 }
 
 function insufficient(previous: NodeCondition | undefined, facts: SufficiencyFacts, now: number): NodeCondition {

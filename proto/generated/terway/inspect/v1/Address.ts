@@ -5,7 +5,7 @@ export interface Address {
   'ip'?: (string);
   'primary'?: (boolean);
   /**
-   * assigning, warm, owned, cooling, unassigning
+   * warm, owned, cooling, unassigning
    */
   'phase'?: (string);
   /**
@@ -14,7 +14,7 @@ export interface Address {
   'pod'?: (string);
   'containerId'?: (string);
   /**
-   * ms since the epoch; 0 unless cooling
+   * see Node.now; 0 unless cooling
    */
   'coolingUntil'?: (number | string);
   /**
@@ -22,7 +22,7 @@ export interface Address {
    */
   'family'?: (string);
   /**
-   * a pod has it and the cloud no longer assigns it
+   * a pod has it, and the cloud no longer assigns it to this node
    */
   'lost'?: (boolean);
 }
@@ -31,7 +31,7 @@ export interface Address__Output {
   'ip': (string);
   'primary': (boolean);
   /**
-   * assigning, warm, owned, cooling, unassigning
+   * warm, owned, cooling, unassigning
    */
   'phase': (string);
   /**
@@ -40,7 +40,7 @@ export interface Address__Output {
   'pod': (string);
   'containerId': (string);
   /**
-   * ms since the epoch; 0 unless cooling
+   * see Node.now; 0 unless cooling
    */
   'coolingUntil': (number);
   /**
@@ -48,7 +48,7 @@ export interface Address__Output {
    */
   'family': (string);
   /**
-   * a pod has it and the cloud no longer assigns it
+   * a pod has it, and the cloud no longer assigns it to this node
    */
   'lost': (boolean);
 }

@@ -10,7 +10,7 @@ export interface Condition {
   'reason'?: (string);
   'message'?: (string);
   /**
-   * ms since the epoch
+   * see Node.now
    */
   'since'?: (number | string);
 }
@@ -24,7 +24,7 @@ export interface Condition__Output {
   'reason': (string);
   'message': (string);
   /**
-   * ms since the epoch
+   * see Node.now
    */
   'since': (number);
 }

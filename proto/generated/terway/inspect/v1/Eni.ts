@@ -20,7 +20,7 @@ export interface Eni {
    */
   'phase'?: (string);
   /**
-   * places for one family, the primary address included
+   * places of each family, the primary address included; a prefix takes one
    */
   'capacity'?: (number);
   'addresses'?: (_terway_inspect_v1_Address)[];
@@ -56,7 +56,7 @@ export interface Eni__Output {
    */
   'phase': (string);
   /**
-   * places for one family, the primary address included
+   * places of each family, the primary address included; a prefix takes one
    */
   'capacity': (number);
   'addresses': (_terway_inspect_v1_Address__Output)[];

@@ -3,7 +3,7 @@
 
 export interface Event {
   /**
-   * ms since the epoch, of the last time
+   * of the last time; see Node.now
    */
   'time'?: (number | string);
   /**
@@ -23,7 +23,7 @@ export interface Event {
 
 export interface Event__Output {
   /**
-   * ms since the epoch, of the last time
+   * of the last time; see Node.now
    */
   'time': (number);
   /**

@@ -35,6 +35,11 @@ export interface Node {
    */
   'events'?: (_terway_inspect_v1_Event)[];
   'conditions'?: (_terway_inspect_v1_Condition)[];
+  /**
+   * ms since the epoch, of the daemon's own clock, which nobody sets: what the times of addresses, events and conditions
+   * are to be compared with.
+   */
+  'now'?: (number | string);
 }
 
 export interface Node__Output {
@@ -65,4 +70,9 @@ export interface Node__Output {
    */
   'events': (_terway_inspect_v1_Event__Output)[];
   'conditions': (_terway_inspect_v1_Condition__Output)[];
+  /**
+   * ms since the epoch, of the daemon's own clock, which nobody sets: what the times of addresses, events and conditions
+   * are to be compared with.
+   */
+  'now': (number);
 }

@@ -13,7 +13,7 @@ export interface Pool {
   'available'?: (number);
   'cooling'?: (number);
   /**
-   * what the instance type allows in all
+   * what instance type and configuration allow in all
    */
   'capacity'?: (number);
   'min'?: (number);
@@ -56,7 +56,7 @@ export interface Pool__Output {
   'available': (number);
   'cooling': (number);
   /**
-   * what the instance type allows in all
+   * what instance type and configuration allow in all
    */
   'capacity': (number);
   'min': (number);

@@ -3,7 +3,7 @@
 
 export interface GcFinding {
   /**
-   * adopted, suspected, released, lost, ghost, regained, foreign, stray, reattached, removed
+   * adopted, suspected, released, lost, ghost, regained, foreign, stray, reattached, removed, failed
    */
   'kind'?: (string);
   /**
@@ -24,14 +24,14 @@ export interface GcFinding {
   'pod'?: (string);
   'why'?: (string);
   /**
-   * done, would (dry run), later (when it is seen again), none (nothing is to be done)
+   * done, would (dry run), later (when it is seen again), failed (it is tried again), none (nothing is to be done)
    */
   'outcome'?: (string);
 }
 
 export interface GcFinding__Output {
   /**
-   * adopted, suspected, released, lost, ghost, regained, foreign, stray, reattached, removed
+   * adopted, suspected, released, lost, ghost, regained, foreign, stray, reattached, removed, failed
    */
   'kind': (string);
   /**
@@ -52,7 +52,7 @@ export interface GcFinding__Output {
   'pod': (string);
   'why': (string);
   /**
-   * done, would (dry run), later (when it is seen again), none (nothing is to be done)
+   * done, would (dry run), later (when it is seen again), failed (it is tried again), none (nothing is to be done)
    */
   'outcome': (string);
 }
