@@ -22,7 +22,7 @@ demo-clean: install ## end a demo that was kept running
 	@$(NODE) hack/demo.ts --clean
 
 .PHONY: test
-test: build ## every suite: lint, types, unit, cloud, kernel, e2e, vm
+test: build ## every suite: lint, types, unit, pool, cloud, fault, kernel, e2e, vm
 	@if [ "$$(id -u)" = 0 ]; then hack/packages.sh test && { hack/packages.sh browser || true; hack/packages.sh vm || true; }; fi
 	@$(NODE) hack/test.ts
 
@@ -38,9 +38,17 @@ types: install ## the type checker
 test-unit: build ## pure functions, fake clock; no root
 	@$(NODE) hack/test.ts unit
 
+.PHONY: test-pool
+test-pool: build ## the pool: its unit tests, ten thousand random histories, and whether they catch deliberate bugs; no root
+	@$(NODE) hack/test.ts pool-unit pool
+
 .PHONY: test-cloud
 test-cloud: build ## the client and the pool against the simulated cloud, through the real SDK core; no root
 	@$(NODE) hack/test.ts cloud
+
+.PHONY: test-fault
+test-fault: build ## kill -9 at each write of the journal and each call of the cloud; prints the list; no root
+	@$(NODE) hack/test.ts fault
 
 .PHONY: test-kernel
 test-kernel: build ## real namespaces, links, routes and rules; root
@@ -66,6 +74,10 @@ bench: install ## figures, one line of JSON each
 .PHONY: bench-quick
 bench-quick: install ## the same from fewer samples
 	@$(NODE) test/bench/main.ts --quick
+
+.PHONY: plan
+plan: install ## the pool against the original's and AWS's on a day's traces: waits, idle addresses, calls
+	@$(NODE) test/bench/planner/main.ts
 
 .PHONY: build
 build: install ## dist/terway, the CNI plugin

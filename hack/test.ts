@@ -21,6 +21,8 @@ const LIMIT = 15 * 60_000
 interface Suite {
   readonly name: string
   readonly needsRoot: boolean
+  /** The suite that it is a part of, and that is run in its place when none is named. */
+  readonly partOf?: string
   /** Why this machine cannot have what it runs on; empty when it can. */
   readonly whyNot?: () => Promise<string>
   readonly run: (runner: Runner) => Promise<Counts>
@@ -53,7 +55,10 @@ const SUITES: readonly Suite[] = [
   },
   { name: 'types', needsRoot: false, run: commands([['node_modules/.bin/tsc']]) },
   { name: 'unit', needsRoot: false, run: jest('unit') },
+  { name: 'pool-unit', needsRoot: false, partOf: 'unit', run: jest('unit', 'daemon/pool/', 'test/pool/') },
+  { name: 'pool', needsRoot: false, run: jest('pool') },
   { name: 'cloud', needsRoot: false, run: jest('cloud', '--runInBand') },
+  { name: 'fault', needsRoot: false, run: jest('fault', '--runInBand') },
   { name: 'kernel', needsRoot: true, run: jest('kernel', '--runInBand') },
   { name: 'e2e', needsRoot: true, run: jest('e2e', '--runInBand') },
   { name: 'vm', needsRoot: false, whyNot: whyNoGuest, run: jestInGuest('vm', '--runInBand') },
@@ -186,7 +191,7 @@ function chosen(names: readonly string[]): readonly Suite[] {
     console.error(`no suite ${unknown.join(', ')}; there are ${SUITES.map(({ name }) => name).join(', ')}`)
     process.exit(2)
   }
-  return names.length === 0 ? SUITES : SUITES.filter(({ name }) => names.includes(name))
+  return SUITES.filter(({ name, partOf }) => (names.length === 0 ? partOf === undefined : names.includes(name)))
 }
 
 const runner = new Runner()

@@ -1,0 +1,21 @@
+/**
+ * Plays histories and tells what they contained. `TERWAY_POOL_SEED=7` plays one, and writes it down; `1000 50` those of
+ * 50 seeds from 1000 on.
+ */
+import { textOf } from './history.ts'
+import { tableOf } from './tally.ts'
+import { historyOf, tryHistories } from './trial.ts'
+
+const { TERWAY_POOL_SEED: one } = process.env
+const [first = 0, count = 100] = process.argv.slice(2).map(Number)
+const seeds = one === undefined ? Array.from({ length: count }, (_, index) => first + index) : [Number(one)]
+if (one !== undefined) console.log(textOf(historyOf(Number(one))))
+const began = performance.now()
+const { tally, failure } = await tryHistories(seeds)
+const seconds = (performance.now() - began) / 1000
+console.log(tableOf(tally))
+console.log(`${((tally.get('histories') ?? 0) / seconds).toFixed(0)} histories a second`)
+if (failure !== undefined) {
+  console.log(failure)
+  process.exitCode = 1
+}
