@@ -4,13 +4,20 @@
  */
 import { benchCloudImport } from './cloud-import.ts'
 import type { BenchLine } from './line.ts'
+import { benchPoolAcquire } from './pool-acquire.ts'
+import { benchChurn, benchRollout } from './pool-cloud.ts'
 
 interface Bench {
   readonly name: string
   readonly run: (quick: boolean) => Promise<readonly BenchLine[]>
 }
 
-const BENCHES: readonly Bench[] = [{ name: 'cloud.import', run: (quick) => benchCloudImport(quick ? 11 : 51) }]
+const BENCHES: readonly Bench[] = [
+  { name: 'cloud.import', run: (quick) => benchCloudImport(quick ? 11 : 51) },
+  { name: 'pool.acquire', run: (quick) => benchPoolAcquire(quick ? 2_000 : 20_000) },
+  { name: 'pool.calls.churn', run: () => benchChurn() },
+  { name: 'pool.rollout100', run: () => benchRollout() },
+]
 
 const quick = process.argv.includes('--quick')
 const names = process.argv.slice(2).filter((argument) => argument !== '--quick')
