@@ -25,7 +25,7 @@ export interface GarbageOptions {
 }
 
 /** Between two looks of one round, ms: longer than a listing of the cloud is behind. */
-const SECOND_LOOK = 2_000
+const SECOND_LOOK = 3_500
 /** Every so many rounds ENIs are looked for that are attached nowhere: they harm nobody, and it is another call. */
 const THOROUGH_ROUNDS = 6
 

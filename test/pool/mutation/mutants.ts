@@ -16,8 +16,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'off by one in the capacity of an ENI',
     file: 'supply.ts',
-    from: 'room: Math.max(0, limits.addressesPerEni - taken)',
-    to: 'room: Math.max(0, limits.addressesPerEni + 1 - taken)',
+    from: 'limits.addressesPerEni - prefixes.length',
+    to: 'limits.addressesPerEni + 1 - prefixes.length',
   },
   {
     name: 'off by one in the number of ENIs',
@@ -34,11 +34,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'connections that are not forgotten before an address is given again',
     file: 'cool-down.ts',
-    from: `    try {
-      await conntrack.forget(ips)
-      this.#free(ips, 0)`,
-    to: `    try {
-      this.#free(ips, 0)`,
+    from: 'await Promise.race([conntrack.forget(ips, how), late])',
+    to: 'await Promise.race([late, how])',
   },
   {
     name: 'a cool-down that anybody may skip',
@@ -84,9 +81,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'addresses go back that pods have',
-    file: 'shrink.ts',
-    from: "(a) => a.phase === 'warm' && familyOf(a.ip) === family && !a.primary && a.prefix === undefined",
-    to: '(a) => familyOf(a.ip) === family && !a.primary && a.prefix === undefined',
+    file: 'parts.ts',
+    from: "phase === 'warm' && familyOf(ip) === family && !primary && prefix === undefined",
+    to: "phase !== 'unassigning' && familyOf(ip) === family && !primary && prefix === undefined",
   },
   {
     name: 'an ENI goes back that pods are on',
