@@ -139,6 +139,11 @@ export class DemandHistory {
     this.#nextShrink = now + SHRINK_INTERVAL
   }
 
+  /** Nothing is given back for so long, ms. */
+  holdOn(now: number, milliseconds: number): void {
+    this.#nextShrink = Math.max(this.#nextShrink, now + milliseconds)
+  }
+
   /** So many are given back because they were idle. */
   reclaimed(now: number, count: number, { interval, jitter }: IdleReclaim): void {
     for (const part of this.#parts) part.fewest -= count

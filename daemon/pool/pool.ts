@@ -114,6 +114,8 @@ const LINK_TIMEOUT = 15_000
 const STUMBLE_PAUSE = 1_000
 /** Without anything to do it looks again after this, ms. */
 const LONGEST_SLEEP = 60_000
+/** A runtime has asked again for a pod by this time, ms: kubelet's back-off is 10 to 15 s. */
+const RUNTIME_RETRY = 30_000
 /** For this long nobody else is given the address of a pod that shall have it again, ms; the original's IPStickTime. */
 export const KEEP_FOR = 300_000
 
@@ -350,7 +352,7 @@ export class Pool {
     if (!this.#started) {
       this.#started = true
       // The runtime is about to ask again for the pods whose ADD the last daemon did not finish.
-      this.#history.shrunk(this.#options.clock.now())
+      this.#history.holdOn(this.#options.clock.now(), RUNTIME_RETRY)
     }
     this.#step()
   }

@@ -17,7 +17,7 @@ import { inWords, rowOf, totals } from './table.ts'
 import type { FaultKind } from './verdict.ts'
 
 /** Cases at the same time. Most of one is waiting for made-up latencies. */
-const LANES = 4
+const LANES = 10
 
 const results: Result[] = []
 let cache: string
