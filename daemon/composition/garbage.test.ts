@@ -1,7 +1,7 @@
 import { afterEach, expect, jest, test } from '@jest/globals'
 import { pino } from 'pino'
+import type { GcFinding } from '../pod/gc.ts'
 import type { Sweep } from '../pod/sweep.ts'
-import type { GcFinding } from '../rpc/gc-service.ts'
 import { countGarbage, sweepRegularly } from './garbage.ts'
 
 const finding = (kind: GcFinding['kind'], fields: GcFinding['fields']): GcFinding => ({

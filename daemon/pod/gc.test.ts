@@ -2,8 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { ownerOf } from '../pool/model.ts'
 import type { Reconciling } from '../pool/pool.ts'
 import type { Finding, Suspicion } from '../pool/reconcile.ts'
-import type { GcFinding } from '../rpc/gc-service.ts'
-import { Garbage } from './gc.ts'
+import { Garbage, type GcFinding } from './gc.ts'
 import type { SweepOptions, Swept } from './sweep.ts'
 
 const found = (kind: Finding['kind']): Finding => ({ kind, level: 'info', message: kind, fields: {}, repeated: false })

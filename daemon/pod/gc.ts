@@ -1,12 +1,42 @@
 /** Compares journal, cloud, kernel and sandboxes with each other and sets right what differs: by time, or on demand. */
-
 import type { Clock } from '../../cloud/clock.ts'
 import type { Ip } from '../../inet/address.ts'
 import type { LinkName } from '../../inet/link-name.ts'
 import type { Reconciling } from '../pool/pool.ts'
-import type { Reconciliation, Suspicions } from '../pool/reconcile.ts'
-import type { Gc, GcFinding, GcOptions, GcReport } from '../rpc/gc-service.ts'
+import type { Finding, FindingKind, Reconciliation, Suspicions } from '../pool/reconcile.ts'
 import type { EndedSuspects, SweepOptions, Swept } from './sweep.ts'
+
+export interface GcOptions {
+  /** Nothing is changed: not the journal, not the cloud, not the kernel. */
+  readonly dryRun: boolean
+  /** What must be seen twice is looked at twice now. */
+  readonly force: boolean
+}
+
+/**
+ * `removed`: what a pod has left on the node, and `failed` when it would not go. `fields.pod` names one where there is
+ * one.
+ */
+export interface GcFinding extends Pick<Finding, 'level' | 'message' | 'fields'> {
+  readonly kind: FindingKind | 'removed' | 'failed'
+}
+
+export interface GcReport {
+  readonly findings: readonly GcFinding[]
+  /** How many of each were looked at. */
+  readonly enis: number
+  readonly addresses: number
+  readonly pods: number
+}
+
+export interface Gc {
+  /**
+   * Never twice at once, nor beside the one by time: it waits for its turn.
+   * @throws CloudError when the cloud cannot be asked; the signal's reason when it aborts before a look. What an earlier
+   * look has done stays done.
+   */
+  run(options: GcOptions, signal: AbortSignal): Promise<GcReport>
+}
 
 export interface GarbageOptions {
   readonly pool: {

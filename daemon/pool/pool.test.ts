@@ -1,4 +1,5 @@
 /** The pool against the simulator's real API, through the real SDK core; only the node's links are made up. */
+
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,9 +18,9 @@ import {
 import { createTransport, type FinishedCall } from '../../cloud/transport.ts'
 import { VSwitches } from '../../cloud/vswitch/vswitches.ts'
 import type { Ipv4 } from '../../inet/address.ts'
-import { parseLinkName } from '../../inet/link-name.ts'
 import { parseRegion } from '../../simulator/region/parse.ts'
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts'
+import { MADE_UP_LINKS } from '../../test/pool/made-up-links.ts'
 import { Journal } from '../store/journal.ts'
 import { REAL_POOL_CLOCK } from './clock.ts'
 import { ANSWER_LAG } from './effects/state-watch.ts'
@@ -41,13 +42,6 @@ const COOL_DOWN = 30_000
 /** Of the work that the crash tests interrupt: three for the ENI, two for each assign, one for an address given or taken. */
 const WRITES = 17
 const log = pino({ level: process.env.TEST_LOG ?? 'silent' })
-
-/** Links as the guest has them: there as soon as the cloud says InUse. */
-const LINKS: EniLinks = {
-  find: () => ({ name: parseLinkName('eth1'), ifindex: 7 }),
-  program: () => undefined,
-  clear: async () => undefined,
-}
 
 let directory: string
 let simulator: Simulator
@@ -103,7 +97,7 @@ interface StartOptions {
 async function start(options: StartOptions = {}): Promise<Pool> {
   const now = () => Date.now() + ahead
   const clock = { ...REAL_POOL_CLOCK, now, sleep: pause }
-  const { crash, cloud = ecs, links = LINKS, linkTimeout = 1_000, allowed = [VSWITCH] } = options
+  const { crash, cloud = ecs, links = MADE_UP_LINKS, linkTimeout = 1_000, allowed = [VSWITCH] } = options
   const commitPool = (changes: readonly Change[]) => {
     if (changes.length === 0) return
     if (crash !== undefined && crash.writes-- <= 0) throw new Error('the process is dead')
@@ -449,10 +443,10 @@ test('a clock that is set back for weeks neither stops the pool nor makes it spi
 test('an ENI whose link never appears does not keep pods from another one', async () => {
   const broken = new Set<string>()
   const links: EniLinks = {
-    ...LINKS,
+    ...MADE_UP_LINKS,
     find: (mac) => {
       if (broken.size === 0) broken.add(mac)
-      return broken.has(mac) ? undefined : LINKS.find(mac)
+      return broken.has(mac) ? undefined : MADE_UP_LINKS.find(mac)
     },
   }
   const pool = await start({ links, linkTimeout: 100 })

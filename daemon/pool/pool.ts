@@ -10,6 +10,7 @@ import type { EniId, InstanceId, SecurityGroupId } from '../../cloud/ids.ts'
 import type { VSwitches } from '../../cloud/vswitch/vswitches.ts'
 import { familyOf, type Ip, type Ipv4, type Ipv6 } from '../../inet/address.ts'
 import type { LinkName } from '../../inet/link-name.ts'
+import { type ActionFacts, changesOf, type EniAction } from './action-changes.ts'
 import type { AddressRequest } from './address-request.ts'
 import { type Aim, priorOf } from './aim.ts'
 import type { Action } from './balance.ts'
@@ -246,7 +247,7 @@ export class Pool {
   /**
    * A free address of each family, at once when one is warm, otherwise in line.
    * @throws PoolError when there is none to be had, or none before the signal's time-out; its reason when it aborts
-   * for another one.
+   * for another one. What the owner has been given by then is for the caller to release.
    */
   async acquire(request: AddressRequest, signal: AbortSignal): Promise<Lease> {
     const [held] = this.#tables.heldBy(request.owner)
@@ -379,10 +380,11 @@ export class Pool {
   #commit(changes: readonly Change[]): void {
     if (changes.length === 0) return
     this.#tables.check(changes)
+    this.#options.journal.commitPool(changes)
+    // What is not recorded has not happened; what has is counted against what was before.
     this.#options.watch?.changes(changes, this.#tables)
     this.#noteLead(changes)
     const events = eniEvents(changes, this.#tables, this.#options.clock.now())
-    this.#options.journal.commitPool(changes)
     this.#tables.apply(changes)
     this.#tell(events)
   }
@@ -558,32 +560,18 @@ export class Pool {
         void this.#creations.begin({ role: action.role, pods: action.pods, limits: this.#options.limits })
         return
       case 'assign': {
-        const { eni, what } = action
         const count = this.#toBeHad(action)
         const token = randomUUID() as AssignToken
         this.#assignsBegun.set(token, since)
-        this.#commit([{ kind: 'put-assign', assign: { token, eni, what, count, since } }])
-        this.#noteTaken(eni, { what, count })
-        // After the others of this decision, so that calls of both families go together.
-        this.#options.clock.after(0, () => void this.#effects.start(eni))
+        this.#record(action, { since, token, count })
+        this.#noteTaken(action.eni, { what: action.what, count })
         return
       }
       case 'unassign':
-        this.#commit([
-          ...action.ips.flatMap((ip) => this.#unassigning(ip, since)),
-          ...action.prefixes.flatMap((cidr): Change[] => {
-            const prefix = this.#tables.prefixes.get(cidr)
-            return prefix === undefined
-              ? []
-              : [{ kind: 'put-prefix', prefix: { ...prefix, phase: 'unassigning', since } }]
-          }),
-        ])
-        void this.#effects.start(action.eni)
-        return
       case 'drain-eni':
       case 'keep-eni':
       case 'release-eni':
-        this.#rephase(action, since)
+        this.#record(action, { since })
         return
       case 'end-cooling':
         this.#coolDown.end(action.ips)
@@ -591,12 +579,10 @@ export class Pool {
     }
   }
 
-  #rephase({ kind, eni: key }: { kind: 'drain-eni' | 'keep-eni' | 'release-eni'; eni: EniKey }, since: number): void {
-    const eni = this.#tables.enis.get(key)
-    if (eni === undefined || eni.phase === 'creating') return
-    const phase = kind === 'drain-eni' ? 'draining' : kind === 'keep-eni' ? 'in-use' : 'detaching'
-    this.#commit([{ kind: 'put-eni', eni: { ...eni, phase, since } }])
-    void this.#effects.start(key)
+  /** The intent first; what it calls for follows. */
+  #record(action: EniAction, facts: ActionFacts): void {
+    this.#commit(changesOf(action, this.#tables, facts))
+    void this.#effects.start(action.eni)
   }
 
   /** The cloud gives all that is asked for or nothing, so no more is than the vSwitch has, as far as that is known. */
@@ -612,12 +598,6 @@ export class Pool {
     const eni = this.#tables.enis.get(key)
     if (eni === undefined || !what.startsWith('ipv4')) return
     this.#options.vSwitches.take(eni.vSwitchId, what === 'ipv4' ? count : count * PREFIX_SIZE)
-  }
-
-  #unassigning(ip: Ip, since: number): Change[] {
-    const address = this.#tables.addresses.get(ip)
-    if (address === undefined) return []
-    return [{ kind: 'put-address', address: { ...factsOf(address), since, phase: 'unassigning' } }]
   }
 
   #giveUp(failure: Failure): void {

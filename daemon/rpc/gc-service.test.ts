@@ -10,7 +10,8 @@ import type { CniHandlers } from '../../proto/generated/terway/cni/v1/Cni.ts'
 import type { InspectHandlers } from '../../proto/generated/terway/inspect/v1/Inspect.ts'
 import type { GcReply__Output as GcReply } from '../../proto/generated/terway/repair/v1/GcReply.ts'
 import type { GcRequest } from '../../proto/generated/terway/repair/v1/GcRequest.ts'
-import { type Gc, type GcFinding, type GcOptions, repairService } from './gc-service.ts'
+import type { Gc, GcFinding, GcOptions } from '../pod/gc.ts'
+import { repairService } from './gc-service.ts'
 import { type RunningServer, serve } from './server.ts'
 
 let directory: string

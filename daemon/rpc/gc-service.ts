@@ -6,39 +6,7 @@ import type { GcFinding as FindingMessage } from '../../proto/generated/terway/r
 import type { GcReply } from '../../proto/generated/terway/repair/v1/GcReply.ts'
 import type { GcRequest__Output as GcRequest } from '../../proto/generated/terway/repair/v1/GcRequest.ts'
 import type { RepairHandlers } from '../../proto/generated/terway/repair/v1/Repair.ts'
-import type { Finding, FindingKind } from '../pool/reconcile.ts'
-
-export interface GcOptions {
-  /** Nothing is changed: not the journal, not the cloud, not the kernel. */
-  readonly dryRun: boolean
-  /** What must be seen twice is looked at twice now. */
-  readonly force: boolean
-}
-
-/**
- * `removed`: what a pod has left on the node, and `failed` when it would not go. `fields.pod` names one where there is
- * one.
- */
-export interface GcFinding extends Pick<Finding, 'level' | 'message' | 'fields'> {
-  readonly kind: FindingKind | 'removed' | 'failed'
-}
-
-export interface GcReport {
-  readonly findings: readonly GcFinding[]
-  /** How many of each were looked at. */
-  readonly enis: number
-  readonly addresses: number
-  readonly pods: number
-}
-
-export interface Gc {
-  /**
-   * Never twice at once, nor beside the one by time: it waits for its turn.
-   * @throws CloudError when the cloud cannot be asked; the signal's reason when it aborts before a look. What an earlier
-   * look has done stays done.
-   */
-  run(options: GcOptions, signal: AbortSignal): Promise<GcReport>
-}
+import type { Gc, GcFinding, GcReport } from '../pod/gc.ts'
 
 export interface RepairOptions {
   readonly gc: Gc

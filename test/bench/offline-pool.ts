@@ -8,7 +8,7 @@ import { Pool } from '../../daemon/pool/pool.ts'
 import type { PoolLimits } from '../../daemon/pool/settings.ts'
 import type { PoolState } from '../../daemon/pool/tables.ts'
 import type { Journal } from '../../daemon/store/journal.ts'
-import { parseLinkName } from '../../inet/link-name.ts'
+import { MADE_UP_LINKS } from '../pool/made-up-links.ts'
 
 export interface OfflineOptions {
   readonly state: PoolState
@@ -28,11 +28,7 @@ export function offlinePool({ state, journal, limits }: OfflineOptions): Pool {
     ...{ state, journal, cloud: NO_CLOUD, limits, clock: REAL_POOL_CLOCK, log: pino({ level: 'silent' }), tags: {} },
     ...{ instanceId: parseCloudId<InstanceId>('i-bench'), securityGroupIds: [], coolDown: 0 },
     conntrack: { forget: async () => undefined },
-    links: {
-      find: () => ({ name: parseLinkName('eth1'), ifindex: 7 }),
-      program: () => undefined,
-      clear: async () => undefined,
-    },
+    links: MADE_UP_LINKS,
     vSwitches: new VSwitches({
       ...{ cloud: NO_CLOUD, allowed: [], now: Date.now },
       ...{ vpcId: parseCloudId<VpcId>('vpc-bench'), zone: parseCloudId<ZoneId>('cn-sim-h') },

@@ -1,4 +1,5 @@
 /** The daemon's pool on a region under test: its journal, its decisions and its effects are real, the links made up. */
+
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,20 +16,12 @@ import {
 } from '../../cloud/ids.ts'
 import { VSwitches } from '../../cloud/vswitch/vswitches.ts'
 import { poolClock } from '../../daemon/pool/clock.ts'
-import type { EniLinks } from '../../daemon/pool/effects.ts'
 import { type Owner, ownerOf } from '../../daemon/pool/model.ts'
 import { type Lease, Pool } from '../../daemon/pool/pool.ts'
 import type { PoolLimits } from '../../daemon/pool/settings.ts'
 import { Journal } from '../../daemon/store/journal.ts'
-import { parseLinkName } from '../../inet/link-name.ts'
+import { MADE_UP_LINKS } from '../pool/made-up-links.ts'
 import type { Client, RegionUnderTest } from './region-under-test.ts'
-
-/** Links as the guest has them: there as soon as the cloud says InUse. */
-const LINKS: EniLinks = {
-  find: () => ({ name: parseLinkName('eth1'), ifindex: 7 }),
-  program: () => undefined,
-  clear: async () => undefined,
-}
 
 export class PoolUnderTest {
   readonly pool: Pool
@@ -58,7 +51,7 @@ export class PoolUnderTest {
         state: journal.loadPool(),
         journal,
         cloud,
-        links: LINKS,
+        links: MADE_UP_LINKS,
         clock,
         conntrack: { forget: async () => undefined },
         log: pino({ level: process.env.TEST_LOG ?? 'silent' }),

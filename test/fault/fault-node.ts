@@ -2,6 +2,7 @@
  * A node of the fault suite: the daemon's pool with its journal on disk and its client of the cloud over HTTP, started as
  * the daemon starts. The kernel's side is made up: links of ENIs are always there, those of pods are a file.
  */
+
 import { pino } from 'pino'
 import { Budget } from '../../cloud/budget/budget.ts'
 import { type Clock, fastClock } from '../../cloud/clock.ts'
@@ -18,24 +19,18 @@ import {
 import { createTransport } from '../../cloud/transport.ts'
 import { VSwitches } from '../../cloud/vswitch/vswitches.ts'
 import { poolClock } from '../../daemon/pool/clock.ts'
-import type { EniLinks } from '../../daemon/pool/effects.ts'
 import { PoolError } from '../../daemon/pool/error.ts'
 import { type Change, type Owner, ownerOf, podKeyOf, unknownOwner } from '../../daemon/pool/model.ts'
 import { Pool } from '../../daemon/pool/pool.ts'
 import type { PoolLimits } from '../../daemon/pool/settings.ts'
 import { Journal } from '../../daemon/store/journal.ts'
 import { type LinkName, parseLinkName } from '../../inet/link-name.ts'
+import { MADE_UP_LINKS } from '../pool/made-up-links.ts'
 import { flawedChanges, flawedTransport } from './flaws.ts'
 import type { Order } from './order.ts'
 import { holdersOf, PodLinks } from './pod-links.ts'
 import type { Stage } from './scenarios.ts'
 import type { Steps } from './steps.ts'
-
-const ENI_LINKS: EniLinks = {
-  find: () => ({ name: parseLinkName('eth1'), ifindex: 7 }),
-  program: () => undefined,
-  clear: async () => undefined,
-}
 
 const KEY = { accessKeyId: 'LTAIsim', accessKeySecret: 'sim-secret' }
 
@@ -188,7 +183,7 @@ export class FaultNode {
     const cloud = createCloud(this.#steps.transport(flawedTransport(flaw, transport)), { clock })
     const limits = () => this.#limits
     return new Pool({
-      ...{ state: journal.loadPool(), journal: this.#steps.journal(flawed), cloud, links: ENI_LINKS, coolDown },
+      ...{ state: journal.loadPool(), journal: this.#steps.journal(flawed), cloud, links: MADE_UP_LINKS, coolDown },
       ...{ clock: poolClock(clock, speed), conntrack: { forget: async () => undefined }, tags: {} },
       log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
       get limits() {
