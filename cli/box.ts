@@ -2,13 +2,13 @@
 import type { Eni__Output as Eni } from '../proto/generated/terway/inspect/v1/Eni.ts'
 import type { Node__Output as Node } from '../proto/generated/terway/inspect/v1/Node.ts'
 import type { Pool__Output as Pool } from '../proto/generated/terway/inspect/v1/Pool.ts'
-import { problemLines, type RenderOptions, secondaryOf, titleOf } from './tree.ts'
+import { NO_POOL, problemLines, type RenderOptions, secondaryOf, titleOf } from './tree.ts'
 
 /** Columns between the borders, spaces included; longer content widens the box. */
 const WIDTH = 62
 
 function poolLines(pool: Pool | null): string[] {
-  if (pool === null) return ['IP Pool: not known yet']
+  if (pool === null) return [NO_POOL]
   const cooling = pool.cooling > 0 ? `, Cooling=${pool.cooling}` : ''
   const percentOf = (whole: number) => (whole === 0 ? 0 : Math.round((100 * pool.allocated) / whole))
   return [

@@ -9,7 +9,10 @@ import {
 } from '@grpc/grpc-js'
 import { connectError } from '../proto/connect-error.ts'
 import { Inspect, Repair } from '../proto/contract.ts'
+import type { HostInspection__Output as HostInspection } from '../proto/generated/terway/inspect/v1/HostInspection.ts'
+import type { InspectPodRequest } from '../proto/generated/terway/inspect/v1/InspectPodRequest.ts'
 import type { Node__Output as Node } from '../proto/generated/terway/inspect/v1/Node.ts'
+import type { PodInspection__Output as PodInspection } from '../proto/generated/terway/inspect/v1/PodInspection.ts'
 import type { VerifyReply__Output as VerifyReply } from '../proto/generated/terway/inspect/v1/VerifyReply.ts'
 import type { GcReply__Output as GcReply } from '../proto/generated/terway/repair/v1/GcReply.ts'
 import type { GcRequest } from '../proto/generated/terway/repair/v1/GcRequest.ts'
@@ -35,6 +38,8 @@ function errorOf(socket: string, timeout: number, cause: ServiceError): DaemonEr
     case status.FAILED_PRECONDITION:
     case status.INTERNAL:
       return new DaemonError(`terwayd could not do it: ${cause.details}`, { cause })
+    case status.NOT_FOUND:
+      return new DaemonError(cause.details, { cause })
     case status.UNIMPLEMENTED:
       return new DaemonError(
         `terwayd on ${socket} is of another version than this terway-cli and does not know what it was asked;\n` +
@@ -88,6 +93,24 @@ export function verify(socket: string): Promise<VerifyReply> {
     service: Inspect,
     timeout: TIMEOUT,
     call: (client, options, done) => client.Verify({}, options, done),
+  })
+}
+
+/** @throws DaemonError */
+export function inspectPod(socket: string, request: InspectPodRequest): Promise<PodInspection> {
+  return ask(socket, {
+    service: Inspect,
+    timeout: TIMEOUT,
+    call: (client, options, done) => client.InspectPod(request, options, done),
+  })
+}
+
+/** @throws DaemonError */
+export function inspectHost(socket: string): Promise<HostInspection> {
+  return ask(socket, {
+    service: Inspect,
+    timeout: TIMEOUT,
+    call: (client, options, done) => client.InspectHost({}, options, done),
   })
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Address__Output as Address } from '../proto/generated/terway/inspect/v1/Address.ts'
+import type { Endpoint__Output as Endpoint } from '../proto/generated/terway/inspect/v1/Endpoint.ts'
 import type { Eni__Output as Eni } from '../proto/generated/terway/inspect/v1/Eni.ts'
 import type { Node__Output as Node } from '../proto/generated/terway/inspect/v1/Node.ts'
 import type { GcFinding__Output as GcFinding } from '../proto/generated/terway/repair/v1/GcFinding.ts'
@@ -11,6 +12,7 @@ import { renderTree } from './tree.ts'
 
 const NOW = 1_700_000_000_000
 const plain: Paint = (_tone, text) => text
+const tagged: Paint = (tone, text) => (tone === 'plain' ? text : `<${tone}>${text}`)
 
 function address(ip: string, change: Partial<Address> = {}): Address {
   const facts = { primary: false, family: ip.includes(':') ? 'ipv6' : 'ipv4', lost: false }
@@ -22,6 +24,12 @@ function eni(id: string, change: Partial<Eni> = {}): Eni {
   const base = { mac: '02:00:00:00:00:01', link: 'eth1', ifindex: 3, primaryIp: '10.0.1.10', capacity: 10 }
   const kind = { role: 'shared', vlanId: 0, failure: '', prefixes: [] }
   return { id, ...base, ...vswitch, ...kind, phase: 'in-use', addresses: [], ...change }
+}
+
+function endpoint(pod: string, ips: string[], change: Partial<Endpoint> = {}): Endpoint {
+  const place = { containerId: 'c1', ifname: 'eth0', netns: '/run/netns/x', namespace: 'default', pod }
+  const state = { phase: 'ready', since: NOW, datapath: '', ingress: null, egress: null }
+  return { ...place, ips, eniId: 'eni-1', hostLink: 'cali1', ...state, ...change }
 }
 
 function node(change: Partial<Node> = {}): Node {
@@ -183,6 +191,38 @@ Events:
     expect(box).toMatch(/Problems:\n {2}- SufficientIP is False/)
   })
 
+  test('how a pod is connected, its own sandbox and not another with the address', () => {
+    const owned = address('10.0.1.11', { phase: 'owned', pod: 'default/a', containerId: 'c2' })
+    const limits = { ingress: { rate: 1_250_000, burst: 0 }, egress: { rate: 125_000_000, burst: 1_000_000 } }
+    const shown = node({
+      enis: [eni('eni-1', { addresses: [owned] })],
+      endpoints: [
+        endpoint('a', ['10.0.1.11'], { containerId: 'c1', datapath: 'policy-route' }),
+        endpoint('a', ['10.0.1.11'], { containerId: 'c2', datapath: 'ipvlan', ...limits }),
+      ],
+    })
+    expect(renderTree(shown, { now: NOW, paint: plain })).toContain(
+      '- 10.0.1.11 (allocated to default/a, ipvlan, ingress 10 Mbit/s, egress 1 Gbit/s (burst 1 MB))\n',
+    )
+  })
+
+  test('VPC route mode has no ENIs and no pool, and shows its pods all the same', () => {
+    const shown = node({
+      pool: null,
+      endpoints: [
+        endpoint('a', ['10.8.0.7', 'fd08::7'], { eniId: '', datapath: 'route' }),
+        endpoint('b', [], { eniId: '', phase: 'adding' }),
+      ],
+    })
+    expect(renderTree(shown, { now: NOW, paint: plain })).toBe(`\
+Node: cn-hangzhou.10.0.1.10
+Pods without an ENI:
+  - 10.8.0.7, fd08::7 default/a (eth0, route)
+  - no address yet default/b (eth0, adding)
+IP Pool: none, pods' addresses are of the node's own prefixes
+`)
+  })
+
   test('colours touch nothing but the marks', () => {
     const paint: Paint = (tone, text) => (tone === 'good' ? `<${text}>` : text)
     const shown = node({ enis: [eni('eni-1', { addresses: [address('10.0.1.11')] })] })
@@ -239,7 +279,7 @@ describe('box', () => {
 
 describe('verify', () => {
   test('no difference', () => {
-    expect(renderDifferences({ differences: [], plans: 7 })).toBe('kernel matches 7 plans\n')
+    expect(renderDifferences({ differences: [], plans: 7 }, plain)).toBe('kernel matches 7 plans\n')
   })
 
   test('differences are aligned', () => {
@@ -261,12 +301,14 @@ describe('verify', () => {
         found: 'mtu 1400',
       },
     ]
-    expect(renderDifferences({ differences, plans: 2 })).toBe(`\
+    expect(renderDifferences({ differences, plans: 2 }, plain)).toBe(`\
 OWNER    NETNS         OBJECT  SUBJECT                PROBLEM    FOUND
 c1 eth0  host          route   10.0.1.7/32 dev cali1  missing    -
 eni-1    /run/netns/x  link    eth1                   different  mtu 1400
 kernel differs from 2 plans: 2 differences
 `)
+    const lines = renderDifferences({ differences, plans: 2 }, tagged).split('\n')
+    expect(lines.map((line) => /^<\w+>/.exec(line)?.[0] ?? '')).toEqual(['', '<bad>', '<waiting>', '<bad>', ''])
   })
 })
 

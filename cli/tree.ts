@@ -2,12 +2,14 @@
 import { cidrContains, parseCidr, parseIp } from '../inet/address.ts'
 import type { Address__Output as Address } from '../proto/generated/terway/inspect/v1/Address.ts'
 import type { Condition__Output as Condition } from '../proto/generated/terway/inspect/v1/Condition.ts'
+import type { Endpoint__Output as Endpoint } from '../proto/generated/terway/inspect/v1/Endpoint.ts'
 import type { Eni__Output as Eni } from '../proto/generated/terway/inspect/v1/Eni.ts'
 import type { Event__Output as Event } from '../proto/generated/terway/inspect/v1/Event.ts'
 import type { Node__Output as Node } from '../proto/generated/terway/inspect/v1/Node.ts'
 import type { Pool__Output as Pool } from '../proto/generated/terway/inspect/v1/Pool.ts'
 import type { Prefix__Output as Prefix } from '../proto/generated/terway/inspect/v1/Prefix.ts'
 import type { Paint, Tone } from './paint.ts'
+import { limitsText } from './rates.ts'
 
 export interface RenderOptions {
   /** ms, of the daemon's clock; what is left of a cool-down, and how long ago something was, is counted from here. */
@@ -22,10 +24,12 @@ const TONES: Readonly<Record<string, Tone>> = {
 }
 /** The whole list is in the JSON. */
 const EVENTS_SHOWN = 5
+/** In VPC route mode. */
+export const NO_POOL = "IP Pool: none, pods' addresses are of the node's own prefixes"
 const [MINUTE, HOUR] = [60, 3600]
 
 /** `12s`, `5m`, `3h`, from one unit's double on in the next. */
-function ageOf(since: number, now: number): string {
+export function ageOf(since: number, now: number): string {
   const seconds = Math.max(0, Math.round((now - since) / 1000))
   if (seconds < 2 * MINUTE) return `${seconds}s`
   return seconds < 2 * HOUR ? `${Math.floor(seconds / MINUTE)}m` : `${Math.floor(seconds / HOUR)}h`
@@ -77,9 +81,26 @@ function prefixLines({ prefixes, addresses }: Eni, mark: (address: Address) => s
   return ['  Prefixes:', ...lines]
 }
 
-function eniLines(eni: Eni, { now, paint }: RenderOptions): string[] {
+interface EniOptions extends RenderOptions {
+  /** By container and address. */
+  readonly endpoints: ReadonlyMap<string, Endpoint>
+}
+
+/** In what way the pod is connected, and how fast it may be; empty where that is not known. */
+function connectionText(endpoint: Endpoint | undefined): string {
+  if (endpoint === undefined) return ''
+  return [endpoint.datapath, limitsText(endpoint)].filter((text) => text !== '').join(', ')
+}
+
+/** A pod that is made again may have its address again while its last sandbox is on record. */
+const keyOf = (containerId: string, ip: string) => `${containerId} ${ip}`
+
+function eniLines(eni: Eni, { now, paint, endpoints }: EniOptions): string[] {
   const toneOf = ({ phase, lost }: Address): Tone => (lost ? 'bad' : (TONES[phase] ?? 'plain'))
-  const mark = (address: Address) => `(${paint(toneOf(address), stateOf(address, now))})`
+  const mark = (address: Address) => {
+    const connection = connectionText(endpoints.get(keyOf(address.containerId, address.ip)))
+    return `(${paint(toneOf(address), stateOf(address, now))}${connection === '' ? '' : `, ${connection}`})`
+  }
   const primary = eni.addresses.find((address) => address.primary)
   const secondary = secondaryOf(eni)
   return [
@@ -92,12 +113,24 @@ function eniLines(eni: Eni, { now, paint }: RenderOptions): string[] {
   ]
 }
 
+/** All of them in VPC route mode; otherwise those that wait for an address. */
+function podLines({ endpoints }: Node): string[] {
+  const lines = endpoints
+    .filter(({ eniId }) => eniId === '')
+    .map((endpoint) => {
+      const { namespace, pod, ifname, ips, phase } = endpoint
+      const notes = [ifname, connectionText(endpoint), phase === 'ready' ? '' : phase].filter((note) => note !== '')
+      return `  - ${ips.join(', ') || 'no address yet'} ${namespace}/${pod} (${notes.join(', ')})`
+    })
+  return lines.length === 0 ? [] : ['Pods without an ENI:', ...lines]
+}
+
 function foreignLines({ foreignEnis }: Node): string[] {
   return foreignEnis.map(({ id, type, why }) => `Foreign ENI: ${id} (${type}): ${why}`)
 }
 
 function poolLine(pool: Pool | null): string {
-  if (pool === null) return 'IP Pool: not known yet'
+  if (pool === null) return NO_POOL
   const cooling = pool.cooling > 0 ? `, ${pool.cooling} cooling` : ''
   return `IP Pool: ${pool.total} total, ${pool.allocated} allocated, ${pool.available} available${cooling}; capacity ${pool.capacity}`
 }
@@ -123,9 +156,11 @@ function eventLines({ events }: Node, { now, paint }: RenderOptions): string[] {
 }
 
 export function renderTree(node: Node, options: RenderOptions): string {
+  const endpoints = new Map(node.endpoints.flatMap((one) => one.ips.map((ip) => [keyOf(one.containerId, ip), one])))
   const lines = [
     `Node: ${options.paint('strong', node.name)}`,
-    ...node.enis.flatMap((eni) => eniLines(eni, options)),
+    ...node.enis.flatMap((eni) => eniLines(eni, { ...options, endpoints })),
+    ...podLines(node),
     ...foreignLines(node),
     poolLine(node.pool),
     ...problemLines(node, options),

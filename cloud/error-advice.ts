@@ -29,6 +29,7 @@ const BY_CODE: readonly (readonly [RegExp, Advice])[] = [
   [/^BadAnswer$/, 'check that ECS_ENDPOINT and VPC_ENDPOINT name the API and that no proxy answers in its place'],
   [/^Credential/, 'put the source of the credential in order: the message names it'],
   [/^InvalidVSwitchId\.IpNotEnough$/, 'add a vSwitch of the zone that has free addresses to vswitches'],
+  [/^InvalidVSwitch\.Ipv6NotTurnOn$/, 'turn IPv6 on for the vSwitch, or set ip_stack to "ipv4"'],
   [/^(QuotaExceeded|MaxEniCountExceeded)/, 'have the quota of the account raised, or delete what is not used'],
   [/^(EniPerInstanceLimitExceeded|.*Ipv[46]\w*CountExceeded)$/, TYPE_LIMIT],
   [/^SecurityGroupInstanceLimitExceed$/, 'use another security group, or an advanced one, which holds more addresses'],

@@ -32,6 +32,18 @@ describe('without a daemon', () => {
     expect(JSON.parse(stdout)).toEqual({ cniVersion: '1.1.0', supportedVersions: CNI_VERSIONS })
   })
 
+  test.each(['--require=/nonexistent.js', '--inspect=127.0.0.1:0', '--no-such-option'])(
+    'NODE_OPTIONS=%s of the runtime changes nothing',
+    async (NODE_OPTIONS) => {
+      const { status, stderr } = await runPlugin({
+        plugin: fixture.plugin,
+        env: { CNI_COMMAND: 'VERSION', NODE_OPTIONS },
+        stdin: '',
+      })
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    },
+  )
+
   test('VERSION does not wait for the end of standard input', async () => {
     const child = spawn(fixture.plugin, { env: { CNI_COMMAND: 'VERSION' }, stdio: 'pipe' })
     expect(await exitOf(child)).toBe(0)

@@ -7,24 +7,29 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { bundle } from './bundle.ts'
 
-/** `BINPRM_BUF_SIZE` of linux/binfmts.h: what the kernel reads of the first line, its end included. */
-const SHEBANG_MAX = 255
-
 /**
  * Bundles the plugin into one file. CommonJS, because it starts faster than a module and needs no package.json where
  * it is installed; the one written beside it shields it from the project's own, which declares modules.
  */
 export async function buildPlugin(target: string): Promise<void> {
-  const shebang = `#!${process.execPath}`
-  if (shebang.length > SHEBANG_MAX) throw new Error(`${process.execPath} is too long for a first line of a script`)
   const entry = join(import.meta.dirname, '..', 'cni-plugin', 'main.ts')
-  const contents = await bundle({ entry, format: 'cjs', banner: shebang })
+  const contents = await bundle({ entry, format: 'cjs', banner: startedBy(process.execPath) })
   mkdirSync(dirname(target), { recursive: true })
   writeFileSync(join(dirname(target), 'package.json'), '{ "type": "commonjs" }\n')
   // A runtime may be executing the old file (ETXTBSY), hence a new one in its place.
   const scratch = `${target}.${process.pid}.tmp`
   writeFileSync(scratch, contents, { mode: 0o755 })
   renameSync(scratch, target)
+}
+
+/**
+ * The plugin inherits the runtime's environment, and Node obeys NODE_OPTIONS before any code of ours runs: a debugger's
+ * `--require` there would fail every pod of the node. So a shell drops it; to Node the second line is a text and a
+ * comment.
+ */
+function startedBy(node: string): string {
+  if (/['\n]/.test(node)) throw new Error(`the path of Node must have no quotes: ${node}`)
+  return `#!/bin/sh\n':' //; unset NODE_OPTIONS; exec '${node}' "$0" "$@"`
 }
 
 function describe(file: string): string {

@@ -6,7 +6,7 @@ set -euo pipefail
 case ${1:-} in
   demo) wanted='ip:iproute2 nft:nftables ping:iputils-ping setpriv:util-linux' ;;
   test) wanted='ip:iproute2 nft:nftables ping:iputils-ping setpriv:util-linux gcc:gcc tar:tar
-    containerd:containerd runc:runc /usr/lib/cni/loopback:containernetworking-plugins' ;;
+    containerd:containerd runc:runc /usr/lib/cni/portmap:containernetworking-plugins iptables:iptables' ;;
   browser) command -v chromium >/dev/null && exit 0 # as good
     wanted='chromium-headless-shell:chromium-headless-shell' ;;
   vm) [ "$(uname -m)" = x86_64 ] || exit 0 # the guest's suite says that it is for no other

@@ -5,7 +5,7 @@ import { familyFromNumber, familyNumber } from './family.ts'
 import { type Message, NLM_F_CREATE, NLM_F_REPLACE, type Request } from './message.ts'
 import type { Scope } from './plan.ts'
 import { formatScope, SCOPE_NUMBERS } from './scope.ts'
-import type { NetlinkSocket } from './socket.ts'
+import type { Dumper } from './socket.ts'
 
 /** linux/if_addr.h */
 const IFA_ADDRESS = 1
@@ -84,17 +84,21 @@ export interface AddressFilter {
   readonly ifindex?: number
 }
 
-/** @throws NetlinkError, `ENODEV` when the link of the filter does not exist. */
-export function listAddresses(socket: NetlinkSocket, { family, ifindex }: AddressFilter = {}): Address[] {
+/** @throws NetlinkError, `ENODEV` when the link of the filter does not exist; kernels before 4.20 list none then. */
+export function listAddresses(socket: Dumper, { family, ifindex }: AddressFilter = {}): Address[] {
   const data = { family: family === undefined ? 0 : familyNumber(family), index: ifindex ?? 0 }
-  return socket
-    .dump({
-      type: MessageType.GETADDR,
-      flags: 0,
-      payload: encode((out) => formatAddressMessage({ kind: 'address', data, attrs: {} }, out)),
-      text: `list addresses${ifindex === undefined ? '' : ` dev ${ifindex}`}`,
-    })
-    .flatMap((reply) => parseAddress(reply) ?? [])
+  return (
+    socket
+      .dump({
+        type: MessageType.GETADDR,
+        flags: 0,
+        payload: encode((out) => formatAddressMessage({ kind: 'address', data, attrs: {} }, out)),
+        text: `list addresses${ifindex === undefined ? '' : ` dev ${ifindex}`}`,
+      })
+      .flatMap((reply) => parseAddress(reply) ?? [])
+      // Kernels before 4.20 list those of all links.
+      .filter((address) => ifindex === undefined || address.ifindex === ifindex)
+  )
 }
 
 /** Decodes RTM_NEWADDR or RTM_DELADDR; `undefined` for families other than IPv4 and IPv6. */

@@ -26,6 +26,9 @@ export const readU16 = (bytes: Buffer, offset = 0): number =>
   littleEndian ? bytes.readUInt16LE(offset) : bytes.readUInt16BE(offset)
 export const readU32 = (bytes: Buffer, offset = 0): number =>
   littleEndian ? bytes.readUInt32LE(offset) : bytes.readUInt32BE(offset)
+/** Beyond 2^53 not exact. */
+export const readU64 = (bytes: Buffer, offset = 0): number =>
+  Number(littleEndian ? bytes.readBigUInt64LE(offset) : bytes.readBigUInt64BE(offset))
 export const readI32 = (bytes: Buffer, offset = 0): number => readU32(bytes, offset) | 0
 
 export function writeU16(bytes: Buffer, value: number, offset: number): void {
@@ -36,6 +39,12 @@ export function writeU16(bytes: Buffer, value: number, offset: number): void {
 export function writeU32(bytes: Buffer, value: number, offset: number): void {
   if (littleEndian) bytes.writeUInt32LE(value >>> 0, offset)
   else bytes.writeUInt32BE(value >>> 0, offset)
+}
+
+export function u16(value: number): Buffer {
+  const bytes = Buffer.alloc(2)
+  writeU16(bytes, value, 0)
+  return bytes
 }
 
 export function u32(value: number): Buffer {
@@ -75,4 +84,11 @@ export function decodeAttributes(bytes: Buffer): Attributes {
   const attributes = new Map<number, Buffer>()
   parseAttributes(bytes, ({ type, data }) => attributes.set(type, data))
   return attributes
+}
+
+/** The values of attributes in their order, for lists whose attributes all have one number. @throws Error as above. */
+export function decodeList(bytes: Buffer): Buffer[] {
+  const values: Buffer[] = []
+  parseAttributes(bytes, ({ data }) => values.push(data))
+  return values
 }

@@ -7,7 +7,7 @@ import { ip, ipJson } from '../test/kernel/namespaces.ts'
 import { ENI, HOST_LINK, HOST_MAC, INDEX, PEER_INDEX, POD_MAC, PodHost, ping } from '../test/kernel/pod-plan.ts'
 import type { PlanInterpreter } from './interpreter.ts'
 import type { Netns } from './netns.ts'
-import type { NetworkPlan } from './plan.ts'
+import { type NetworkPlan, networkPlan } from './plan.ts'
 import { REAPER_GROUP } from './reaper.ts'
 
 let node: PodHost
@@ -48,6 +48,13 @@ const found = (netns: Netns, ...args: string[]) =>
   ipJson(netns, ...args)
     .map((entry) => JSON.stringify(entry))
     .join('\n')
+
+/** Before 6.2 a link has to be down for it. */
+function rename(netns: Netns, link: string): void {
+  ip(netns, 'link', 'set', link, 'down')
+  ip(netns, 'link', 'set', link, 'name', 'renamed')
+  ip(netns, 'link', 'set', 'renamed', 'up')
+}
 
 describe('apply', () => {
   test('makes a pod that reaches its host in both families', () => {
@@ -119,6 +126,42 @@ describe('apply', () => {
     )
   })
 
+  test('the host’s side is there before the pod’s link comes up', () => {
+    const route = { ...plan.routes[3], gateway: parseIp('9.9.9.9') } as NetworkPlan['routes'][number]
+    expect(() => kernel.apply({ ...plan, routes: [route] })).toThrow('ENETUNREACH')
+    expect(ipJson(host, 'link', 'show', HOST_LINK)[0]?.flags).toContain('UP')
+    expect(ipJson(pod, 'link', 'show', 'eth0')[0]?.flags).not.toContain('UP')
+  })
+
+  test.each([
+    ['host', () => rename(host, HOST_LINK)],
+    ['pod', () => rename(pod, 'eth0')],
+  ])('a veth of ours that was renamed in the %s has its name again, and is the same', (_, tamper) => {
+    kernel.apply(plan)
+    tamper()
+    kernel.repair(plan)
+    expect(kernel.verify(plan)).toEqual([])
+    expect(found(host, 'link') + found(pod, 'link')).not.toContain('renamed')
+    expect(ipJson(host, 'link', 'show', HOST_LINK)[0]).toMatchObject({ ifindex: INDEX, address: HOST_MAC })
+    expect(ping(host, '10.0.1.7')).toContain('1 received')
+  })
+
+  test('a veth that was renamed takes its name from a stale one, but not from a link of another kind', () => {
+    kernel.apply(plan)
+    rename(host, HOST_LINK)
+    ip(host, 'link', 'add', HOST_LINK, 'type', 'veth', 'peer', 'name', 'old')
+    kernel.apply(plan)
+    expect(kernel.verify(plan)).toEqual([])
+    rename(host, HOST_LINK)
+    ip(host, 'link', 'add', HOST_LINK, 'type', 'bridge')
+    expect(() => kernel.apply(plan)).toThrow(expect.objectContaining({ code: 'name-taken' }))
+  })
+
+  test('an ENI that is gone is named', () => {
+    ip(host, 'link', 'del', ENI.name)
+    expect(() => kernel.apply(plan)).toThrow(expect.objectContaining({ name: 'PlanError', code: 'eni-gone' }))
+  })
+
   test('an absent sysctl or namespace is an error with its name', () => {
     const key = ['net', 'ipv4', 'no_such_thing']
     const sysctl: NetworkPlan = { ...plan, sysctls: [{ netns: 'pod', key, value: '1' }] }
@@ -126,6 +169,31 @@ describe('apply', () => {
     expect(() => kernel.apply({ ...plan, podNetns: '/run/netns/tw-nl-none' })).toThrow(
       expect.objectContaining({ code: 'netns' }),
     )
+  })
+})
+
+describe('repair', () => {
+  const key = ['net', 'ipv4', 'no_such_thing']
+  const nowhere = { device: ENI, destination: parseCidr('1.0.0.0/8'), gateway: parseIp('9.9.9.9'), table: 254 }
+
+  test.each<[string, Partial<NetworkPlan>, string]>([
+    ['sysctl of the host', { sysctls: [{ netns: 'host', key, value: '1' }] }, 'sysctl'],
+    ['route of the host', { routes: [{ ...nowhere, scope: 'global' }] }, 'refused'],
+    ['mark', { marks: [{ netns: 'host', source: parseIp('10.0.1.7'), mark: 1 }] }, 'refused'],
+    ['qdisc of the host', { qdiscs: [{ kind: 'prio', device: ENI }] }, 'unsupported'],
+    ['sysctl of the pod', { sysctls: [{ netns: 'pod', key, value: '1' }] }, 'sysctl'],
+  ])('goes on after a %s that cannot be set, and says so', (_, bad, code) => {
+    kernel.apply(plan)
+    ip(host, 'link', 'set', HOST_LINK, 'mtu', '1300')
+    ip(host, 'rule', 'del', 'prio', '2048')
+    ip(host, 'route', 'del', '10.0.1.7')
+    ip(pod, 'addr', 'flush', 'dev', 'eth0')
+    const merged = {
+      ...{ sysctls: [...(bad.sysctls ?? []), ...plan.sysctls], routes: [...(bad.routes ?? []), ...plan.routes] },
+      ...{ marks: bad.marks ?? [], qdiscs: bad.qdiscs ?? [] },
+    }
+    expect(() => kernel.repair({ ...plan, ...merged })).toThrow(expect.objectContaining({ name: 'PlanError', code }))
+    expect(kernel.verify(plan)).toEqual([])
   })
 })
 
@@ -157,6 +225,15 @@ describe('remove', () => {
     expect(found(host, 'route')).not.toContain('10.0.1.7')
     await removed
     expect(found(host, 'link')).not.toContain(HOST_LINK)
+  })
+
+  test('goes on after what cannot be removed, and says so', async () => {
+    kernel.apply(plan)
+    // Not one of the bits of a source's mark.
+    const marks = [{ netns: 'host' as const, source: parseIp('10.0.1.7'), mark: 1 }]
+    await expect(kernel.remove({ ...plan, marks })).rejects.toMatchObject({ name: 'PlanError', code: 'refused' })
+    expect(found(host, 'link')).not.toContain(HOST_LINK)
+    expect(found(host, 'rule')).not.toContain('10.0.1.7')
   })
 
   test('works without the pod namespace', async () => {
@@ -192,14 +269,14 @@ describe('remove', () => {
   test('deletes its link under another name', async () => {
     kernel.apply(plan)
     ip(host, 'link', 'set', HOST_LINK, 'down') // before Linux 6.2 a link that is up keeps its name
-    ip(host, 'link', 'set', HOST_LINK, 'name', 'renamed')
+    rename(host, HOST_LINK)
     await kernel.remove(plan)
     expect(found(host, 'link')).not.toContain('renamed')
   })
 })
 
 test('an empty plan is fine', async () => {
-  const empty: NetworkPlan = { links: [], sysctls: [], addresses: [], neighbours: [], routes: [], rules: [] }
+  const empty = networkPlan({})
   kernel.apply(empty)
   expect(kernel.repair(empty)).toEqual([])
   await kernel.remove(empty)

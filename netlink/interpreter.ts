@@ -1,48 +1,36 @@
-/** Carries network plans out: makes, compares, repairs and removes what they list. */
-import { Errno } from './errno.ts'
-import { isNetnsGone, NetlinkError, NetnsError } from './error.ts'
-import { getLink } from './link.ts'
-import type { Ack } from './message.ts'
-import { type Netns, openNetns } from './netns.ts'
-import type { Difference, LinkSpec, NetworkPlan, PlanNetns } from './plan.ts'
-import { PlanError, refused } from './plan-error.ts'
-import { applyRequests, removeRequests, touches } from './plan-requests.ts'
+/** Carries network plans out: makes, compares, repairs, replaces and removes what they list. */
+import { Attempts } from './attempts.ts'
+import { isDifference } from './comparison.ts'
+import { FilterMemory } from './filter-memory.ts'
+import { homeNetns, type Netns } from './netns.ts'
+import { SourceMarks } from './nftables/source-marks.ts'
+import type { Comparison, DeviceRef, Difference, LinkSpec, NetworkPlan, PlanNetns } from './plan.ts'
+import { clearForRepair } from './plan-clearance.ts'
+import { comparePlan } from './plan-compare.ts'
+import { type MovedIndexes, movedIndexes, resolveDevices } from './plan-devices.ts'
+import { PlanError } from './plan-error.ts'
+import { leftovers } from './plan-leftovers.ts'
+import { isOn, type LinksMade, makeLink, nothingMade } from './plan-links.ts'
+import { addMarks, removeMarks, repairMarks } from './plan-marks.ts'
+import { bringHome } from './plan-move.ts'
+import { placeOf, withoutPod } from './plan-place.ts'
+import { ownLinks, reapInPod, removeObjects, removeTc } from './plan-removal.ts'
+import { execute, linkSteps, objectSteps, touches } from './plan-requests.ts'
+import { applyTc } from './plan-tc.ts'
 import { describeNetns } from './plan-text.ts'
-import { differences } from './plan-verify.ts'
-import { createVeth, isHostEnd } from './plan-veth.ts'
 import { KernelView } from './plan-view.ts'
+import { PodSide } from './pod-side.ts'
 import { LinkReaper } from './reaper.ts'
 import { NetlinkSocket } from './socket.ts'
 import { SysctlError, writeSysctls } from './sysctl.ts'
-
-/** What the kernel answers when the object to be deleted, or the link it hung on, is not there. */
-const ABSENT: readonly number[] = [Errno.ESRCH, Errno.ENOENT, Errno.ENODEV, Errno.EADDRNOTAVAIL]
-
-/** The pod's side of a plan while it is worked on. */
-class Pod implements Disposable {
-  readonly netns: Netns
-  readonly socket: NetlinkSocket
-
-  constructor(path: string) {
-    this.netns = openNetns(path)
-    try {
-      this.socket = NetlinkSocket.open({ netns: this.netns })
-    } catch (error) {
-      this.netns.close()
-      throw error
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.socket.close()
-    this.netns.close()
-  }
-}
 
 export class PlanInterpreter implements AsyncDisposable {
   readonly #hostNetns: Netns | undefined
   readonly #host: NetlinkSocket
   readonly #reaper: LinkReaper
+  readonly #marks: SourceMarks
+  /** Of filters on the host's devices. */
+  readonly #memory: FilterMemory
 
   /**
    * `hostNetns` is what plans call `host`, the namespace the thread is in when absent; it must stay open as long as the
@@ -53,6 +41,8 @@ export class PlanInterpreter implements AsyncDisposable {
     const options = hostNetns === undefined ? {} : { netns: hostNetns }
     this.#hostNetns = hostNetns
     this.#host = NetlinkSocket.open(options)
+    this.#marks = new SourceMarks(options)
+    this.#memory = new FilterMemory(this.#host)
     try {
       this.#reaper = new LinkReaper(options)
     } catch (error) {
@@ -63,73 +53,110 @@ export class PlanInterpreter implements AsyncDisposable {
 
   /**
    * Makes everything the plan lists; what is there already is left or set right, so it can be called again. A stale link
-   * under the host's name is replaced. What was made before an error stays: call `remove`.
-   * @throws PlanError for the first request that failed; NetlinkError or SystemCallError when the conversation with the
+   * under one of the names is replaced. The host's side is ready before the pod's links come up, and when something of
+   * it fails they do not. What was made stays: call `remove`; but a link that was moved into the pod is brought home.
+   * @throws PlanError for the first request that failed, the others of that side are carried out; NetlinkError or SystemCallError when the conversation with the
    *   kernel itself broke.
    */
   apply(plan: NetworkPlan): void {
-    using pod = this.#openPod(plan)
-    const kept = new Set<LinkSpec>()
-    for (const link of plan.links) {
-      if (link.kind !== 'veth') continue
-      if (pod === undefined) throw withoutPod(`add link ${link.name}`)
-      const where = { host: describeNetns(plan, 'host'), pod: describeNetns(plan, 'pod') }
-      const place = { host: this.#host, pod: pod.socket, podNetns: pod.netns, where }
-      if (createVeth(link, place) === 'kept') kept.add(link)
-    }
-    this.#applyIn('pod', { plan, pod, kept })
-    this.#applyIn('host', { plan, pod, kept })
+    this.#apply(plan)
   }
 
-  /** Every way in which the kernel is not as the plan says, in the order of the plan. @throws NetlinkError */
-  verify(plan: NetworkPlan): Difference[] {
+  /** Every object of the plan beside the kernel's, in the order of the plan. @throws NetlinkError */
+  compare(plan: NetworkPlan): Comparison[] {
     return this.#compare(plan, this.#hostView())
   }
 
   /** The same for many plans, with one reading of the host's tables. @throws NetlinkError */
-  verifyAll(plans: readonly NetworkPlan[]): Difference[][] {
+  compareAll(plans: readonly NetworkPlan[]): Comparison[][] {
     const host = this.#hostView()
     return plans.map((plan) => this.#compare(plan, host))
   }
 
-  /** Sets right what differs. @returns what it was. @throws PlanError as `apply`. */
+  /** Every way in which the kernel is not as the plan says, in the order of the plan. @throws NetlinkError */
+  verify(plan: NetworkPlan): Difference[] {
+    return this.compare(plan).filter(isDifference)
+  }
+
+  /** The same for many plans, with one reading of the host's tables. @throws NetlinkError */
+  verifyAll(plans: readonly NetworkPlan[]): Difference[][] {
+    return this.compareAll(plans).map((comparisons) => comparisons.filter(isDifference))
+  }
+
+  /** Verifies plans one by one with one reading of the host's tables, made as far as the first of them need it. */
+  verifier(): (plan: NetworkPlan) => Difference[] {
+    const host = this.#hostView()
+    return (plan) => this.#compare(plan, host).filter(isDifference)
+  }
+
+  /** Who changes of marks by this interpreter are by, as NftablesWatch hears of it. @throws SystemCallError */
+  get marksPortid(): number {
+    return this.#marks.portid
+  }
+
+  /**
+   * Sets right what differs, on both sides: one thing that cannot be set keeps nothing else from being.
+   * @returns what it was.
+   * @throws PlanError for the first that failed.
+   */
   repair(plan: NetworkPlan): Difference[] {
     const found = this.verify(plan)
-    if (found.length > 0) this.apply(plan)
+    if (found.length === 0) return found
+    if (found.some(({ object }) => object === 'filter' || object === 'qdisc')) this.#memory.forget()
+    const attempts = new Attempts()
+    if (found.some(({ object }) => object === 'mark')) attempts.run(() => this.repairMarks([plan]))
+    attempts.run(() => this.#apply(plan, found))
+    attempts.rethrow()
     return found
   }
 
   /**
-   * Removes everything the plan lists except `existing` links and sysctls. Rules, routes, neighbours and addresses are
-   * gone and the host's link is down before this returns its promise, which is fulfilled when the kernel has confirmed
-   * the link gone. What does not exist is fine, and so is a pod namespace that does not. A link of the same name that
-   * the plan did not make is left alone. Rejects with PlanError or NetlinkError.
+   * Brings the marks of all these plans, and the table they are in, to what they should be, in one transaction. The marks
+   * of other plans stay. `repair` does it for one plan; after the loss of the table it is this that is worth its while.
+   * @throws PlanError
+   */
+  repairMarks(plans: readonly NetworkPlan[]): void {
+    repairMarks(this.#marks, plans, 'host')
+  }
+
+  /**
+   * Brings what one plan connects to the form of another plan for the same pod. First all of the new one is made, then
+   * goes what only the old one has, so that packets always find a way. A link that is in both is never touched.
+   * @throws PlanError as `apply`: then nothing of the old plan is gone.
+   */
+  async replace(from: NetworkPlan, to: NetworkPlan): Promise<void> {
+    if (from.podNetns !== to.podNetns) {
+      const reason = `the plans are for different pods: ${from.podNetns ?? 'none'} and ${to.podNetns ?? 'none'}`
+      throw new PlanError({ code: 'invalid', where: describeNetns(to, 'host'), request: 'replace a plan', reason })
+    }
+    const moved = this.#apply(to)
+    await this.remove(leftovers(resolveDevices(from, moved), resolveDevices(to, moved)))
+  }
+
+  /**
+   * Removes everything the plan lists except `existing` links, sysctls, and clsact and prio qdiscs on links that stay.
+   * Rules, routes, neighbours, addresses, filters and marks are gone, the links down and a moved one home before this
+   * returns its promise, which is fulfilled when the kernel has confirmed the links gone. What does not exist is fine,
+   * and so is a pod namespace that does not: a moved link is lost with it, or the kernel has brought it back. A link of
+   * the same name that the plan did not make is left alone. Rejects with PlanError or NetlinkError.
    */
   async remove(plan: NetworkPlan): Promise<void> {
-    const reaped: Promise<void>[] = []
-    const own = new Set<number>()
-    for (const spec of plan.links) {
-      if (spec.kind !== 'veth') continue
-      const link = getLink(this.#host, spec.ifindex)
-      if (link !== undefined && isHostEnd(spec, link)) own.add(spec.ifindex)
-    }
-    const veths = new Set(plan.links.flatMap((link) => (link.kind === 'veth' ? [link.ifindex] : [])))
-    // Objects on a veth of this plan that is gone went with it; its index may belong to somebody else by now.
-    const holds = ({ ifindex }: { readonly ifindex: number }) => own.has(ifindex) || !veths.has(ifindex)
-    const acks = this.#host.request(removeRequests(plan, { netns: 'host', holds }))
-    for (const ifindex of own) reaped.push(this.#reaper.remove(ifindex))
-    const settled = Promise.all(reaped)
-    // Should the pod's side fail first, this promise must have been looked at.
-    settled.catch(() => undefined)
-    const podAcks = this.#removeInPod(plan)
-    await settled
-    requireAll(acks, { where: describeNetns(plan, 'host'), accept: ABSENT })
-    requireAll(podAcks, { where: describeNetns(plan, 'pod'), accept: ABSENT })
+    const attempts = new Attempts()
+    const side = { netns: 'host', socket: this.#host, where: describeNetns(plan, 'host') } as const
+    const own = ownLinks(plan, side)
+    attempts.run(() => removeObjects(plan, side, own))
+    attempts.run(() => removeTc(plan, { ...side, memory: this.#memory }))
+    attempts.run(() => removeMarks(this.#marks, plan.marks, side.where))
+    const reaped = [...own].map((ifindex) => this.#reaper.remove(ifindex))
+    attempts.run(() => reaped.push(...this.#removeInPod(plan, attempts)))
+    await attempts.settle(reaped)
+    attempts.rethrow()
   }
 
   /** Waits for the links that are being deleted. */
   async close(): Promise<void> {
     await this.#reaper.close()
+    this.#marks[Symbol.dispose]()
     this.#host.close()
   }
 
@@ -137,39 +164,43 @@ export class PlanInterpreter implements AsyncDisposable {
     await this.close()
   }
 
-  #hostView(): KernelView {
-    return new KernelView(this.#host, this.#hostNetns)
-  }
-
-  #compare(plan: NetworkPlan, host: KernelView): Difference[] {
-    using pod = openPodIfPresent(plan)
-    const found = differences(plan, {
-      host,
-      pod: pod === undefined ? undefined : new KernelView(pod.socket, pod.netns),
-    })
-    if (pod !== undefined || plan.podNetns === undefined) return found
-    return [{ netns: 'pod', object: 'netns', subject: plan.podNetns, problem: 'missing' }, ...found]
-  }
-
-  #openPod(plan: NetworkPlan): Pod | undefined {
-    if (plan.podNetns === undefined) {
-      if (touches(plan, 'pod')) throw withoutPod('apply')
-      return undefined
-    }
+  /** `found`: what a repair found. Otherwise nothing is in the way, and the pod's side waits for the host's. */
+  #apply(plan: NetworkPlan, found?: readonly Difference[]): MovedIndexes {
+    using pod = PodSide.open(plan)
+    if (pod === undefined && touches(plan, 'pod')) throw withoutPod('apply')
+    const made = nothingMade()
     try {
-      return new Pod(plan.podNetns)
-    } catch (cause) {
-      if (!(cause instanceof NetnsError)) throw cause
-      const where = describeNetns(plan, 'pod')
-      throw new PlanError({ code: 'netns', where, request: 'open', reason: cause.message, cause })
+      for (const link of plan.links) makeLink(link, placeOf(plan, this.#host, pod), made)
+      const attempts = new Attempts()
+      const progress = { plan: resolveDevices(plan, made.indexes), pod, fresh: made.fresh, found, attempts }
+      this.#applyIn('host', progress)
+      if (found === undefined) attempts.rethrow()
+      this.#applyIn('pod', progress)
+      attempts.rethrow()
+      return made.indexes
+    } catch (error) {
+      this.#undoMoves(plan, pod, made)
+      throw error
     }
   }
 
-  /** Sysctls first: some decide what an address or a link coming up brings with it. */
-  #applyIn(netns: PlanNetns, { plan, pod, kept }: Progress): void {
+  /**
+   * Sysctls first: some decide what an address or a link coming up brings with it. Marks before the routes by which the
+   * pod is reached.
+   */
+  #applyIn(netns: PlanNetns, { plan, pod, fresh, found = [], attempts }: Progress): void {
     const socket = netns === 'host' ? this.#host : pod?.socket
     if (socket === undefined) return
-    const where = describeNetns(plan, netns)
+    const side = { netns, socket, where: describeNetns(plan, netns) }
+    attempts.run(() => this.#writeSysctls(netns, plan, pod))
+    if (netns === 'host') attempts.run(() => addMarks(this.#marks, plan.marks, side.where))
+    const isFresh = (device: DeviceRef) => isOn(fresh, device)
+    attempts.run(() => applyTc(plan, { ...side, isFresh, memory: this.#memory }))
+    attempts.run(() => clearForRepair(plan, side, found))
+    attempts.run(() => execute(socket, side.where, [...linkSteps(plan, { netns, fresh }), ...objectSteps(plan, netns)]))
+  }
+
+  #writeSysctls(netns: PlanNetns, plan: NetworkPlan, pod: PodSide | undefined): void {
     try {
       writeSysctls(
         netns === 'host' ? this.#hostNetns : pod?.netns,
@@ -177,46 +208,59 @@ export class PlanInterpreter implements AsyncDisposable {
       )
     } catch (cause) {
       if (!(cause instanceof SysctlError)) throw cause
+      const where = describeNetns(plan, netns)
       throw new PlanError({ code: 'sysctl', where, request: 'write sysctls', reason: cause.message, cause })
     }
-    const acks = socket.request(applyRequests(plan, { netns, kept }))
-    // Only rules are asked for exclusively: an equal one is there already.
-    requireAll(acks, { where, accept: [Errno.EEXIST] })
   }
 
-  /** The pod's end went with the host's; this is for what hangs on links that stay, like `lo`. */
-  #removeInPod(plan: NetworkPlan): Ack[] {
-    using pod = openPodIfPresent(plan)
+  #undoMoves(plan: NetworkPlan, pod: PodSide | undefined, { moved }: LinksMade): void {
+    const attempts = new Attempts()
+    // Why apply failed is what the caller has to know; the removal that follows tries again and says so.
+    if (pod !== undefined) for (const spec of moved) attempts.run(() => this.#bringHome(spec, plan, pod))
+  }
+
+  #bringHome(spec: LinksMade['moved'][number], plan: NetworkPlan, pod: PodSide): void {
+    const place = { ...placeOf(plan, this.#host, pod), pod }
+    using home = this.#hostNetns === undefined ? homeNetns() : undefined
+    const hostNetns = home ?? this.#hostNetns
+    if (hostNetns !== undefined) bringHome(spec, { ...place, hostNetns })
+  }
+
+  /** Ends of veths went with the host's; the rest hangs on links that stay, like `lo`, or goes with its link. */
+  #removeInPod(plan: NetworkPlan, attempts: Attempts): Promise<void>[] {
+    using pod = PodSide.openIfPresent(plan)
     if (pod === undefined) return []
-    const peers = new Set(plan.links.flatMap((link) => (link.kind === 'veth' ? [link.peer.ifindex] : [])))
-    return pod.socket.request(removeRequests(plan, { netns: 'pod', holds: ({ ifindex }) => !peers.has(ifindex) }))
+    const side = { netns: 'pod', socket: pod.socket, where: describeNetns(plan, 'pod') } as const
+    attempts.run(() => removeObjects(plan, side, new Set()))
+    attempts.run(() => removeTc(plan, { ...side, memory: this.#memory }))
+    for (const link of plan.links) {
+      if (link.kind === 'moved') attempts.run(() => this.#bringHome(link, plan, pod))
+    }
+    return reapInPod(plan, pod, side)
+  }
+
+  #hostView(): KernelView {
+    return new KernelView({ socket: this.#host, netns: this.#hostNetns, readMarks: () => this.#marks.read() })
+  }
+
+  #compare(plan: NetworkPlan, host: KernelView): Comparison[] {
+    using pod = PodSide.openIfPresent(plan)
+    const view = pod === undefined ? undefined : new KernelView(pod)
+    return comparePlan(
+      resolveDevices(
+        plan,
+        movedIndexes(plan, (name) => view?.link(name)),
+      ),
+      { host, pod: view },
+    )
   }
 }
 
 interface Progress {
+  /** Its devices are resolved. */
   readonly plan: NetworkPlan
-  readonly pod: Pod | undefined
-  readonly kept: ReadonlySet<LinkSpec>
-}
-
-function openPodIfPresent(plan: NetworkPlan): Pod | undefined {
-  if (plan.podNetns === undefined) return undefined
-  try {
-    return new Pod(plan.podNetns)
-  } catch (error) {
-    // The sandbox is gone, and what it held with it. A runtime leaves an empty file behind when it unmounts.
-    if (isNetnsGone(error)) return undefined
-    throw error
-  }
-}
-
-function withoutPod(request: string): PlanError {
-  const reason = 'the plan names objects in the pod but no pod namespace'
-  return new PlanError({ code: 'invalid', where: 'pod', request, reason })
-}
-
-function requireAll(acks: readonly Ack[], { where, accept }: { where: string; accept: readonly number[] }): void {
-  for (const { error } of acks) {
-    if (error instanceof NetlinkError && !accept.includes(error.errno)) throw refused(where, error)
-  }
+  readonly pod: PodSide | undefined
+  readonly fresh: ReadonlySet<LinkSpec>
+  readonly found: readonly Difference[] | undefined
+  readonly attempts: Attempts
 }

@@ -1,63 +1,22 @@
-/** Links: requests that make, change and delete them, and what the kernel says of them. */
-import { type Mac, macFromBytes, macToBytes } from '../inet/address.ts'
+/** Links: requests that make, change, find and delete them. For kinds besides veth see link-kinds.ts. */
+import { type Mac, macToBytes } from '../inet/address.ts'
 import type { LinkName } from '../inet/link-name.ts'
-import {
-  decodeAttributes,
-  encode,
-  encodeAttribute,
-  formatLinkMessage,
-  MessageType,
-  readCString,
-  readI32,
-  readU32,
-  u32,
-} from './codec.ts'
+import { encode, encodeAttribute, formatLinkMessage, MessageType, u32 } from './codec.ts'
 import { Errno } from './errno.ts'
 import { NetlinkError } from './error.ts'
-import { type Message, NLM_F_CREATE, NLM_F_EXCL, type Request } from './message.ts'
+import { type Link, parseLink } from './link-message.ts'
+import { NLM_F_CREATE, NLM_F_EXCL, type Request } from './message.ts'
 import type { Netns } from './netns.ts'
 import type { NetlinkSocket } from './socket.ts'
 
-/** linux/if_link.h, linux/veth.h, linux/if.h */
-const IFLA_ADDRESS = 1
-const IFLA_IFNAME = 3
-const IFLA_MTU = 4
-const IFLA_LINK = 5
-const IFLA_MASTER = 10
-const IFLA_LINKINFO = 18
-const IFLA_GROUP = 27
-const IFLA_LINK_NETNSID = 37
+export { type Link, parseLink } from './link-message.ts'
+
+/** linux/if_link.h, linux/veth.h */
 const IFLA_INFO_KIND = 1
 const IFLA_INFO_DATA = 2
 const VETH_INFO_PEER = 1
-const IFF_UP = 0x1
-const IFF_RUNNING = 0x40
 /** RTEXT_FILTER_SKIP_STATS of linux/rtnetlink.h: statistics are most of a link's 1.5 kB. */
 const SKIP_STATS = u32(1 << 3)
-const HEADER = 16
-
-/** One link of a namespace. */
-export interface Link {
-  readonly ifindex: number
-  readonly name: LinkName
-  /** `veth`, `vlan`, …; absent for hardware and `lo`. */
-  readonly kind?: string
-  /** Absent for links without an Ethernet address. `lo` has 00:00:00:00:00:00. */
-  readonly mac?: Mac
-  /** Bytes. */
-  readonly mtu: number
-  /** Administratively up. */
-  readonly up: boolean
-  /** Up and with a carrier. */
-  readonly running: boolean
-  readonly group: number
-  /** Index of the other end of a veth, or of the link a vlan or ipvlan stands on. */
-  readonly peerIfindex?: number
-  /** The id by which this namespace knows the one `peerIfindex` counts in; absent when it is the same namespace. */
-  readonly peerNetnsId?: number
-  /** Index of the bridge, bond or VRF that owns the link. */
-  readonly master?: number
-}
 
 export interface LinkEnd {
   readonly name: LinkName
@@ -121,22 +80,30 @@ export interface LinkChange {
   readonly name?: LinkName
   readonly group?: number
   readonly master?: number
-  /** Moves the link; `name` in the same change is its name there. */
+  /** Moves the link, which closes it; `name` in the same change is its name there. */
   readonly netns?: Netns
+  /** With `netns`: its index there, EBUSY when that is taken. Kernels before 5.13 choose it themselves. */
+  readonly ifindex?: number
+  /** False: nobody is asked for a neighbour on it (IFF_NOARP). */
+  readonly arp?: boolean
 }
 
-function describeChange(change: LinkChange): string {
+/** As iproute2 writes it. */
+export function describeChange(change: LinkChange): string {
   const words: string[] = []
-  for (const [key, value] of Object.entries(change)) {
-    if (key === 'up') words.push(value ? 'up' : 'down')
-    else if (value !== undefined) words.push(`${key} ${key === 'netns' ? change.netns?.path : value}`)
+  const { up, arp, netns, ...values } = change
+  if (up !== undefined) words.push(up ? 'up' : 'down')
+  for (const [key, value] of Object.entries(values)) {
+    if (value !== undefined) words.push(`${key} ${value}`)
   }
+  if (arp !== undefined) words.push(`arp ${arp ? 'on' : 'off'}`)
+  if (netns !== undefined) words.push(`netns ${netns.path}`)
   return words.join(' ')
 }
 
 /** Any change of one link, in one message. ENODEV when it is gone. */
 export function setLink(ifindex: number, change: LinkChange): Request {
-  const { up, mtu, mac, name, group, master, netns } = change
+  const { up, mtu, mac, name, group, master, netns, ifindex: newIfindex, arp } = change
   const attrs = {
     ...(name === undefined ? {} : { ifname: name }),
     ...(mac === undefined ? {} : { address: Buffer.from(macToBytes(mac)) }),
@@ -144,8 +111,15 @@ export function setLink(ifindex: number, change: LinkChange): Request {
     ...(group === undefined ? {} : { group }),
     ...(master === undefined ? {} : { master }),
     ...(netns === undefined ? {} : { netNsFd: netns.fd }),
+    ...(newIfindex === undefined ? {} : { newIfindex }),
   }
-  const flags = up === undefined ? {} : { flags: up ? ({ up: true } as const) : {}, change: { up: true } as const }
+  const flags = {
+    flags: { ...(up === true ? { up } : {}), ...(arp === false ? ({ noarp: true } as const) : {}) },
+    change: {
+      ...(up === undefined ? {} : ({ up: true } as const)),
+      ...(arp === undefined ? {} : ({ noarp: true } as const)),
+    },
+  }
   return {
     type: MessageType.SETLINK,
     flags: 0,
@@ -160,7 +134,10 @@ export const setLinkMtu = (ifindex: number, mtu: number): Request => setLink(ifi
 export const setLinkMac = (ifindex: number, mac: Mac): Request => setLink(ifindex, { mac })
 export const setLinkGroup = (ifindex: number, group: number): Request => setLink(ifindex, { group })
 export const renameLink = (ifindex: number, name: LinkName): Request => setLink(ifindex, { name })
-/** The link arrives down, without addresses and routes; EEXIST when its name is taken there. */
+/**
+ * The link arrives down, without addresses, routes and qdiscs; EEXIST when its name is taken there. The kernel renames
+ * after it has moved, so that a name that is taken can leave the link there under its old one.
+ */
 export const moveLink = (ifindex: number, netns: Netns, name?: LinkName): Request =>
   setLink(ifindex, { netns, ...(name === undefined ? {} : { name }) })
 
@@ -212,34 +189,4 @@ export function getLink(socket: NetlinkSocket, which: number | LinkName): Link |
 /** All links of the socket's namespace. @throws NetlinkError */
 export function listLinks(socket: NetlinkSocket): Link[] {
   return socket.dump({ ...getLinkRequest(0), text: 'list links' }).map(parseLink)
-}
-
-/** Decodes RTM_NEWLINK or RTM_DELLINK. @throws Error when the bytes are not a link message. */
-export function parseLink({ payload }: Message): Link {
-  const attributes = decodeAttributes(payload.subarray(HEADER))
-  const flags = readU32(payload, 8)
-  const mac = attributes.get(IFLA_ADDRESS)
-  const info = attributes.get(IFLA_LINKINFO)
-  const kind = info === undefined ? undefined : decodeAttributes(info).get(IFLA_INFO_KIND)
-  const number = (type: number) => {
-    const bytes = attributes.get(type)
-    return bytes === undefined ? undefined : readI32(bytes)
-  }
-  const peerIfindex = number(IFLA_LINK)
-  const peerNetnsId = number(IFLA_LINK_NETNSID)
-  const master = number(IFLA_MASTER)
-  return {
-    ifindex: readI32(payload, 4),
-    // The kernel checked the name when the link was made.
-    name: readCString(attributes.get(IFLA_IFNAME) ?? Buffer.alloc(0)) as LinkName,
-    mtu: number(IFLA_MTU) ?? 0,
-    up: (flags & IFF_UP) !== 0,
-    running: (flags & IFF_RUNNING) !== 0,
-    group: (number(IFLA_GROUP) ?? 0) >>> 0,
-    ...(kind === undefined ? {} : { kind: readCString(kind) }),
-    ...(mac?.length === 6 ? { mac: macFromBytes(mac) } : {}),
-    ...(peerIfindex === undefined ? {} : { peerIfindex }),
-    ...(peerNetnsId === undefined ? {} : { peerNetnsId }),
-    ...(master === undefined ? {} : { master }),
-  }
 }

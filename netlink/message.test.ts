@@ -3,12 +3,21 @@ import fc from 'fast-check'
 import { cString, encodeAttribute, readU16, readU32, u32, writeU16, writeU32 } from './codec.ts'
 import { Errno } from './errno.ts'
 import { NetlinkError } from './error.ts'
-import { Exchange, encodeRequests, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR, type Request } from './message.ts'
+import {
+  Exchange,
+  encodeRequests,
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_DUMP,
+  NLM_F_DUMP_INTR,
+  type Request,
+} from './message.ts'
 
 const RTM_NEWLINK = 16
 const RTM_GETLINK = 18
 const IPCTNL_MSG_CT_GET = 0x101
 const IPCTNL_MSG_CT_DELETE = 0x102
+const NFT_MSG_NEWTABLE = 0xa00
 const NLMSG_ERROR = 2
 const NLMSG_DONE = 3
 const PORT = 4711
@@ -53,10 +62,45 @@ describe('requests', () => {
     expect([readU16(bytes, 38), readU32(bytes, 40)]).toEqual([NLM_F_DUMP | 1, 11])
   })
 
-  test('of ctnetlink are told from each other by their own numbers', () => {
+  test('of ctnetlink and nf_tables are told from each other by their own numbers', () => {
     const flagsOf = (type: number, flags: number) => readU16(encodeRequests([{ ...dump, type, flags }], 1), 6)
     expect(flagsOf(IPCTNL_MSG_CT_GET, NLM_F_DUMP)).toBe(NLM_F_DUMP | 1)
     expect(flagsOf(IPCTNL_MSG_CT_DELETE, 0)).toBe(5)
+    // NLM_F_REPLACE and NLM_F_EXCL are the bits of a dump.
+    for (const [message, gets] of [
+      [0, false],
+      [4, true],
+      [6, false],
+      [7, true],
+      [8, false],
+      [13, true],
+    ] as const) {
+      expect(flagsOf(NFT_MSG_NEWTABLE + message, NLM_F_DUMP)).toBe(NLM_F_DUMP | (gets ? 1 : 5))
+    }
+  })
+})
+
+describe('frames of a transaction', () => {
+  const frame = (text: string): Request => ({ ...request(text), frame: true })
+  const framed = () => exchange([frame('all'), request('a'), request('b'), frame('all')])
+
+  test('ask for no ack, and nothing waits for one', () => {
+    const flags = readU16(encodeRequests([frame('all')], 1), 6)
+    expect(flags & NLM_F_ACK).toBe(0)
+    const transaction = framed()
+    expect(transaction.text).toBe('a and 1 more')
+    transaction.feed(Buffer.concat([ack(11), ack(12)]), KERNEL)
+    expect(transaction.complete).toBe(true)
+    expect(transaction.acks.map(({ error }) => error)).toEqual(Array(4).fill(undefined))
+  })
+
+  test('that are refused end all that has no answer yet', () => {
+    const transaction = framed()
+    transaction.feed(ack(11, Errno.ENOENT), KERNEL)
+    transaction.feed(ack(10, Errno.EPERM), KERNEL)
+    expect(transaction.complete).toBe(true)
+    transaction.feed(Buffer.concat([ack(10, Errno.EINVAL), ack(12)]), KERNEL)
+    expect(transaction.acks.map(({ error }) => error?.code)).toEqual(['EPERM', 'ENOENT', 'EPERM', 'EPERM'])
   })
 })
 

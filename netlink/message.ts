@@ -20,6 +20,8 @@ import { NetlinkError } from './error.ts'
 /** linux/netlink.h */
 export const NLM_F_REQUEST = 0x1
 export const NLM_F_ACK = 0x4
+/** The kernel tells what it made, with the handle that it gave it. */
+export const NLM_F_ECHO = 0x8
 export const NLM_F_DUMP_INTR = 0x10
 export const NLM_F_REPLACE = 0x100
 export const NLM_F_EXCL = 0x200
@@ -42,6 +44,8 @@ export interface Request {
   readonly payload: Buffer
   /** What is asked, as an operator would write it. */
   readonly text: string
+  /** Begins or ends a transaction: answered only when it is refused, and all that is between them with it. */
+  readonly frame?: true
 }
 
 export interface Message {
@@ -83,7 +87,7 @@ export function splitMessages(datagram: Buffer, request: string): Framed[] {
   return messages
 }
 
-/** One datagram of several requests, numbered from `firstSeq`; a dump asks for no ack, it ends by itself. */
+/** One datagram of several requests, numbered from `firstSeq`; a dump asks for no ack, it ends by itself, nor a frame. */
 export function encodeRequests(requests: readonly Request[], firstSeq: number): Buffer {
   return Buffer.concat(
     requests.flatMap((request, index) => {
@@ -91,7 +95,8 @@ export function encodeRequests(requests: readonly Request[], firstSeq: number): 
       const dump = (request.flags & NLM_F_DUMP) === NLM_F_DUMP && isGet(request.type)
       writeU32(header, HEADER + request.payload.length, 0)
       writeU16(header, request.type, 4)
-      writeU16(header, request.flags | NLM_F_REQUEST | (dump ? 0 : NLM_F_ACK), 6)
+      const ack = dump || request.frame === true ? 0 : NLM_F_ACK
+      writeU16(header, request.flags | NLM_F_REQUEST | ack, 6)
       writeU32(header, firstSeq + index, 8)
       return [header, request.payload]
     }),
@@ -99,11 +104,11 @@ export function encodeRequests(requests: readonly Request[], firstSeq: number): 
 }
 
 /**
- * rtnetlink numbers its requests in fours: new, delete, get, set (linux/rtnetlink.h); ctnetlink, behind the number of
- * its subsystem: new, get, delete (linux/netfilter/nfnetlink_conntrack.h).
+ * rtnetlink numbers its requests in fours: new, delete, get, set (linux/rtnetlink.h); ctnetlink and nf_tables, behind the
+ * number of their subsystem, in threes: new, get, delete (linux/netfilter/nfnetlink_conntrack.h, nf_tables.h).
  */
 function isGet(type: number): boolean {
-  return type < 0x100 ? type % 4 === 2 : (type & 0xff) === 1
+  return type < 0x100 ? type % 4 === 2 : (type & 0xff) % 3 === 1
 }
 
 function textOf(attributes: Attributes): string | undefined {
@@ -140,6 +145,11 @@ function isEnd({ type }: Message): boolean {
   return type === NLMSG_ERROR || type === NLMSG_DONE
 }
 
+/** A refused frame is heard of once. */
+function expects({ request, error, complete }: Answer): boolean {
+  return !complete || (request.frame === true && error === undefined)
+}
+
 /** The kernel's side of one datagram of requests, assembled from the datagrams it sends back. */
 export class Exchange {
   readonly #portid: number
@@ -154,7 +164,7 @@ export class Exchange {
   constructor(options: { readonly requests: readonly Request[]; readonly firstSeq: number; readonly portid: number }) {
     this.#portid = options.portid
     this.#firstSeq = options.firstSeq
-    this.#answers = options.requests.map((request) => ({ request, messages: [], complete: false }))
+    this.#answers = options.requests.map((request) => ({ request, messages: [], complete: request.frame === true }))
   }
 
   get complete(): boolean {
@@ -189,9 +199,10 @@ export class Exchange {
 
   /** What the exchange is about, for errors of the transport. */
   get text(): string {
-    const [first] = this.#answers
+    const asked = this.#answers.filter(({ request }) => request.frame !== true)
+    const [first] = asked
     if (first === undefined) return 'nothing'
-    const more = this.#answers.length - 1
+    const more = asked.length - 1
     return more === 0 ? first.request.text : `${first.request.text} and ${more} more`
   }
 
@@ -205,7 +216,7 @@ export class Exchange {
     for (const message of splitMessages(datagram, this.text)) {
       const index = (message.seq - this.#firstSeq) >>> 0
       const answer = this.#answers[index]
-      if (message.portid !== this.#portid || answer === undefined || answer.complete) this.#strays++
+      if (message.portid !== this.#portid || answer === undefined || !expects(answer)) this.#strays++
       else if (isEnd(message)) this.#finish(answer, message)
       else objects += this.#collect(answer, message)
     }
@@ -231,5 +242,14 @@ export class Exchange {
       request: answer.request.text,
       ...(extack === undefined ? {} : { extack }),
     })
+    if (answer.request.frame === true) this.#refuse(answer.error)
+  }
+
+  /** Nothing of the transaction was carried out, and the kernel may say no more about it. */
+  #refuse(error: NetlinkError): void {
+    for (const answer of this.#answers) {
+      answer.complete = true
+      answer.error ??= error
+    }
   }
 }

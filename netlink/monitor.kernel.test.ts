@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { parseCidr, parseIp, parseMac } from '../inet/address.ts'
 import { parseLinkName } from '../inet/link-name.ts'
-import { ip, TestNamespaces } from '../test/kernel/namespaces.ts'
+import { ip, run, TestNamespaces } from '../test/kernel/namespaces.ts'
 import { addAddress } from './address.ts'
 import { u32, writeU32 } from './codec.ts'
 import * as ffi from './ffi.ts'
@@ -72,6 +72,25 @@ test('every kind of change in both families is seen', async () => {
     { kind: 'route', change: 'deleted', route: { destination: '10.1.0.0/16' } },
   ]
   expect(expected.filter((event) => !seen(event))).toEqual([])
+})
+
+test('marks of rules, tables and sources of routes, and lost qdiscs are told', async () => {
+  ip(netns, 'link', 'set', 'lo', 'up')
+  ip(netns, 'addr', 'add', '10.0.0.5/32', 'dev', 'lo')
+  run(netns, 'tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'handle', '1:', 'pfifo')
+  using _ = watch()
+  ip(netns, 'rule', 'add', 'fwmark', '0x100000/0xff00000', 'priority', '2048', 'lookup', '1003')
+  ip(netns, 'route', 'add', '10.1.0.0/16', 'dev', 'lo', 'table', '1003', 'src', '10.0.0.5')
+  run(netns, 'tc', 'qdisc', 'replace', 'dev', 'lo', 'root', 'handle', '2:', 'pfifo')
+  const expected = [
+    { kind: 'rule', rule: { priority: 2048, mark: { value: 0x10_0000, mask: 0xff0_0000 }, table: 1003 } },
+    { kind: 'route', route: { destination: '10.1.0.0/16', table: 1003, preferredSource: '10.0.0.5' } },
+    { kind: 'qdisc', change: 'deleted', ifindex: 1 },
+    { kind: 'qdisc', change: 'new', ifindex: 1 },
+  ]
+  const unseen = () => expected.filter((one) => !events.some((event) => contains(event, one)))
+  await until(() => events.some((event) => contains(event, { kind: 'qdisc', change: 'new' })))
+  expect(unseen()).toEqual([])
 })
 
 /** Whether everything in `expected` is so in `actual`. */

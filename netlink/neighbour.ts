@@ -21,7 +21,7 @@ import {
 } from './codec.ts'
 import { familyFromNumber, familyNumber } from './family.ts'
 import { type Message, NLM_F_CREATE, NLM_F_REPLACE, type Request } from './message.ts'
-import type { NetlinkSocket } from './socket.ts'
+import type { Dumper } from './socket.ts'
 
 /** linux/neighbour.h */
 const NDA_DST = 1
@@ -88,20 +88,24 @@ export interface NeighbourFilter {
   readonly ifindex?: number
 }
 
-/** @throws NetlinkError, `ENODEV` when the link of the filter does not exist. */
-export function listNeighbours(socket: NetlinkSocket, { family, ifindex }: NeighbourFilter = {}): Neighbour[] {
+/** @throws NetlinkError, `ENODEV` when the link of the filter does not exist; kernels before 4.20 list none then. */
+export function listNeighbours(socket: Dumper, { family, ifindex }: NeighbourFilter = {}): Neighbour[] {
   const data = { family: family === undefined ? 0 : familyNumber(family) }
   const header = encode((out) => formatNeighborMessage({ kind: 'neighbor', data, attrs: {} }, out))
   // A strict dump takes the index as an attribute, not in the header.
   const filter = ifindex === undefined ? Buffer.alloc(0) : encodeAttribute(NDA_IFINDEX, u32(ifindex))
-  return socket
-    .dump({
-      type: MessageType.GETNEIGH,
-      flags: 0,
-      payload: Buffer.concat([header, filter]),
-      text: `list neighbours${ifindex === undefined ? '' : ` dev ${ifindex}`}`,
-    })
-    .flatMap((reply) => parseNeighbour(reply) ?? [])
+  return (
+    socket
+      .dump({
+        type: MessageType.GETNEIGH,
+        flags: 0,
+        payload: Buffer.concat([header, filter]),
+        text: `list neighbours${ifindex === undefined ? '' : ` dev ${ifindex}`}`,
+      })
+      .flatMap((reply) => parseNeighbour(reply) ?? [])
+      // Kernels before 4.20 may list those of all links.
+      .filter((neighbour) => ifindex === undefined || neighbour.ifindex === ifindex)
+  )
 }
 
 /** Decodes RTM_NEWNEIGH or RTM_DELNEIGH; `undefined` for bridge entries and other families. */

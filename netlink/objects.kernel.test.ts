@@ -4,6 +4,7 @@ import { parseLinkName } from '../inet/link-name.ts'
 import { until } from '../test/cluster/process.ts'
 import { ip, ipJson, TestNamespaces } from '../test/kernel/namespaces.ts'
 import { addAddress, deleteAddress, listAddresses } from './address.ts'
+import { MessageType } from './codec.ts'
 import {
   addVeth,
   deleteLink,
@@ -22,7 +23,7 @@ import { addNeighbour, deleteNeighbour, listNeighbours } from './neighbour.ts'
 import type { Netns } from './netns.ts'
 import { addRoute, deleteRoute, listRoutes } from './route.ts'
 import { addRule, deleteRule, listRules } from './rule.ts'
-import { NetlinkSocket } from './socket.ts'
+import { type Dumper, NetlinkSocket } from './socket.ts'
 
 const CALI = parseLinkName('cali1')
 const ETH0 = parseLinkName('eth0')
@@ -250,11 +251,42 @@ describe('routes', () => {
   })
 })
 
+test('what is listed is what was asked for, also when a kernel without strict checking lists more', () => {
+  ip(host, 'link', 'set', 'lo', 'up')
+  const neighbour = { address: parseIp('10.0.0.9'), mac: MACS[0] }
+  for (const ifindex of [1, 777]) {
+    socket.execute([
+      addAddress({ ifindex, address: parseIp(`10.0.${ifindex & 255}.7`), prefixLength: 32 }),
+      addNeighbour({ ...neighbour, ifindex }),
+      addRoute({ ifindex, destination: parseCidr('10.7.0.0/16'), table: 1000 + ifindex }),
+    ])
+  }
+  /** As before 4.20: everything is listed, whatever the request says. */
+  const old: Dumper = {
+    dump(request) {
+      const { length } = request.payload
+      const kind = request.type === MessageType.GETADDR ? 8 : 12
+      const payload = Buffer.alloc(Math.min(length, kind))
+      request.payload.copy(payload, 0, 0, 1)
+      return socket.dump({ ...request, payload })
+    },
+  }
+  const all = { addresses: listAddresses(old), neighbours: listNeighbours(old) }
+  expect(new Set(all.addresses.map(({ ifindex }) => ifindex))).toEqual(new Set([1, 777]))
+  expect(new Set(all.neighbours.map(({ ifindex }) => ifindex))).toEqual(new Set([1, 777]))
+  expect(listAddresses(old, { ifindex: 777 })).toEqual(listAddresses(socket, { ifindex: 777 }))
+  expect(listNeighbours(old, { ifindex: 777 })).toEqual(listNeighbours(socket, { ifindex: 777 }))
+  expect(listRoutes(old, { family: 'ipv4' }).length).toBeGreaterThan(2)
+  const table = { family: 'ipv4', table: 1777 } as const
+  expect(listRoutes(old, table)).toEqual(listRoutes(socket, table))
+  expect(listRoutes(old, table)).toHaveLength(1)
+})
+
 describe('rules', () => {
   const rules = [
     { family: 'ipv4', priority: 512, destination: parseCidr('10.0.1.7/32'), table: 254 },
     { family: 'ipv4', priority: 2048, source: parseCidr('10.0.1.0/24'), inputDevice: CALI, table: 1070 },
-    { family: 'ipv4', priority: 2049, outputDevice: CALI, mark: 0x10, mask: 0xf0, table: 1071 },
+    { family: 'ipv4', priority: 2049, outputDevice: CALI, mark: { value: 0x10, mask: 0xf0 }, table: 1071 },
     { family: 'ipv6', priority: 512, destination: parseCidr('fd00::7/128'), table: 254 },
   ] as const
 

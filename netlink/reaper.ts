@@ -5,7 +5,7 @@
  * links waits for it once. So a link to be deleted is set down and put into a private group at once, and whatever has
  * gathered there goes with one request from a pool thread, one request at a time.
  */
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { Errno } from './errno.ts'
 import { NetlinkError } from './error.ts'
 import { deleteLink, deleteLinkGroup, getLink, setLink } from './link.ts'
@@ -15,6 +15,10 @@ import { NetlinkSocket } from './socket.ts'
 
 /** "terw": a group number (IFLA_GROUP, any u32) that nobody else uses. Links in it are about to be deleted. */
 export const REAPER_GROUP = 0x74657277
+
+/** A batch is complete when nothing has come for so long, or after so long all the same, ms. */
+const QUIET = 5
+const LONGEST = 100
 
 type Waiter = PromiseWithResolvers<void>
 
@@ -82,21 +86,33 @@ export class LinkReaper implements AsyncDisposable {
 
   async #run(): Promise<void> {
     while (this.#waiting.size > 0) {
-      // Lets everything that this turn of the event loop still hands over join the batch.
-      await setImmediate()
+      await this.#gather()
       const batch = this.#waiting
       this.#waiting = new Map()
       try {
         // Its ack is not asked: one link that cannot be deleted makes the kernel refuse the whole group, and a group may
         // be empty because its links went with their namespaces. Each link is looked at instead.
         await this.#request(deleteLinkGroup(REAPER_GROUP))
-        for (const [ifindex, waiter] of batch) await this.#settle(ifindex, waiter)
+        for (const [ifindex, waiter] of batch) {
+          await this.#settle(ifindex, waiter)
+          // Who waited goes on before the next one is looked at.
+          await setImmediate()
+        }
       } catch (error) {
         // The transport broke: nobody knows what became of the batch.
         for (const waiter of batch.values()) waiter.reject(error)
       }
     }
     this.#running = undefined
+  }
+
+  /** While the kernel deletes links, it lets nobody change any of the node's: once for many is better than often. */
+  async #gather(): Promise<void> {
+    const began = performance.now()
+    for (let count = 0; count < this.#waiting.size && performance.now() - began < LONGEST; ) {
+      count = this.#waiting.size
+      await setTimeout(QUIET)
+    }
   }
 
   #request(request: Request): Promise<Ack> {

@@ -16,7 +16,7 @@ import { familyFromNumber, familyNumber } from './family.ts'
 import { type Message, NLM_F_CREATE, NLM_F_REPLACE, type Request } from './message.ts'
 import { RT_TABLE_MAIN, type Scope } from './plan.ts'
 import { formatScope, SCOPE_NUMBERS } from './scope.ts'
-import type { NetlinkSocket } from './socket.ts'
+import type { Dumper } from './socket.ts'
 
 /** linux/rtnetlink.h */
 const RTA_DST = 1
@@ -28,7 +28,6 @@ const RTA_PREFSRC = 7
 const RTA_TABLE = 15
 const RTNH_F_ONLINK = 0x4
 const RTPROT_BOOT = 3
-const RTN_UNICAST = 1
 const RT_SCOPE_NOWHERE = 255
 /** `enum` of RTN_… */
 const ROUTE_TYPES = ['unspec', 'unicast', 'local', 'broadcast', 'anycast', 'multicast', 'blackhole', 'unreachable']
@@ -48,7 +47,11 @@ export interface RouteAddition {
   readonly priority?: number
   /** Source address of packets that the host itself sends by this route. */
   readonly preferredSource?: Ip
+  /** `unicast` when absent. `blackhole` drops packets: it has no gateway, and no device that means anything. */
+  readonly type?: RouteType
 }
+
+export type RouteType = 'unicast' | 'blackhole'
 
 /** What identifies a route for deletion; the fewer fields, the more it matches (the kernel deletes one). */
 export interface RouteKey {
@@ -56,6 +59,7 @@ export interface RouteKey {
   readonly table?: number
   readonly ifindex?: number
   readonly gateway?: Ip
+  readonly type?: RouteType
 }
 
 /** A route of the kernel. */
@@ -80,13 +84,17 @@ export interface Route {
 interface Selector extends RouteKey {
   readonly scope?: number
   readonly protocol?: number
-  readonly type?: number
   readonly onlink?: boolean
   readonly priority?: number
   readonly preferredSource?: Ip
 }
 
 const bytesOf = (ip: Ip): Buffer => Buffer.from(ipToBytes(ip))
+
+/** IPv4 refuses a device on a blackhole; IPv6 gives it `lo`, by which it is told from a route that leads somewhere. */
+function leadsNowhere({ type, destination }: Selector): boolean {
+  return type === 'blackhole' && familyOf(destination) === 'ipv4'
+}
 
 function payload(route: Selector): Buffer {
   const { network, length } = splitCidr(route.destination)
@@ -95,13 +103,13 @@ function payload(route: Selector): Buffer {
     dstLen: length,
     scope: route.scope ?? 0,
     protocol: route.protocol ?? 0,
-    type: route.type ?? 0,
+    type: route.type === undefined ? 0 : ROUTE_TYPES.indexOf(route.type),
     // The package knows no RTNH_F_… names in this field.
     ...(route.onlink === true ? { flags: { __unknown: RTNH_F_ONLINK } } : {}),
   }
   const attrs = {
     ...(length === 0 ? {} : { dst: bytesOf(network) }),
-    ...(route.ifindex === undefined ? {} : { oif: route.ifindex }),
+    ...(route.ifindex === undefined || leadsNowhere(route) ? {} : { oif: route.ifindex }),
     ...(route.gateway === undefined ? {} : { gateway: bytesOf(route.gateway) }),
     ...(route.priority === undefined ? {} : { priority: route.priority }),
     ...(route.preferredSource === undefined ? {} : { prefsrc: bytesOf(route.preferredSource) }),
@@ -113,35 +121,46 @@ function payload(route: Selector): Buffer {
 
 /** As iproute2 writes it; `device` is a name, or the index where no name is known. */
 export function describeRoute(
-  route: Omit<RouteKey, 'ifindex'> & { readonly onlink?: boolean },
+  route: Pick<Route, 'destination'> & Partial<Pick<Route, 'type' | 'gateway' | 'table' | 'preferredSource' | 'onlink'>>,
   device?: string | number,
 ): string {
   const { network, length } = splitCidr(route.destination)
-  const words = [length === 0 ? `default (${familyOf(network)})` : route.destination]
+  const { type = 'unicast' } = route
+  const words: string[] = [length === 0 ? `default (${familyOf(network)})` : route.destination]
+  if (type !== 'unicast') words.unshift(type)
   if (route.gateway !== undefined) words.push('via', route.gateway)
-  if (device !== undefined) words.push('dev', String(device))
+  if (device !== undefined && type !== 'blackhole') words.push('dev', String(device))
   words.push('table', String(route.table ?? RT_TABLE_MAIN))
+  if (route.preferredSource !== undefined) words.push('src', route.preferredSource)
   if (route.onlink === true) words.push('onlink')
   return words.join(' ')
 }
 
 /** Replaces a route of the same destination, table and metric. ENODEV, ENETDOWN, or ENETUNREACH for a bad gateway. */
 export function addRoute(route: RouteAddition): Request {
-  const { scope = 'global', ...rest } = route
+  const { scope = 'global', type = 'unicast', ...rest } = route
   return {
     type: MessageType.NEWROUTE,
     flags: NLM_F_CREATE | NLM_F_REPLACE,
-    payload: payload({ ...rest, scope: SCOPE_NUMBERS[scope], protocol: RTPROT_BOOT, type: RTN_UNICAST }),
+    payload: payload({ ...rest, scope: SCOPE_NUMBERS[scope], protocol: RTPROT_BOOT, type }),
     text: `add route ${describeRoute(route, route.ifindex)}`,
   }
 }
 
 /** ESRCH when there is no such route. */
 export function deleteRoute(key: RouteKey): Request {
+  const { destination, table, ifindex, gateway, type } = key
+  const selector = {
+    ...{ destination, scope: RT_SCOPE_NOWHERE },
+    ...(table === undefined ? {} : { table }),
+    ...(ifindex === undefined ? {} : { ifindex }),
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(type === undefined ? {} : { type }),
+  }
   return {
     type: MessageType.DELROUTE,
     flags: 0,
-    payload: payload({ ...key, scope: RT_SCOPE_NOWHERE }),
+    payload: payload(selector),
     text: `delete route ${describeRoute(key, key.ifindex)}`,
   }
 }
@@ -153,7 +172,7 @@ export interface RouteFilter {
 }
 
 /** @throws NetlinkError. A table that does not exist has no routes. */
-export function listRoutes(socket: NetlinkSocket, { family, table }: RouteFilter): Route[] {
+export function listRoutes(socket: Dumper, { family, table }: RouteFilter): Route[] {
   const attrs = table === undefined ? {} : { table }
   const data = { family: familyNumber(family) }
   const request: Request = {
@@ -163,7 +182,9 @@ export function listRoutes(socket: NetlinkSocket, { family, table }: RouteFilter
     text: `list ${family} routes${table === undefined ? '' : ` of table ${table}`}`,
   }
   try {
-    return socket.dump(request).flatMap((message) => parseRoute(message) ?? [])
+    const routes = socket.dump(request).flatMap((message) => parseRoute(message) ?? [])
+    // Kernels before 4.20 list all tables.
+    return table === undefined ? routes : routes.filter((route) => route.table === table)
   } catch (error) {
     if (error instanceof NetlinkError && error.errno === Errno.ENOENT && table !== undefined) return []
     throw error

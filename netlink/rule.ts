@@ -4,6 +4,7 @@ import type { LinkName } from '../inet/link-name.ts'
 import {
   decodeAttributes,
   encode,
+  encodeAttribute,
   formatRuleMessage,
   MessageType,
   MulticastGroups,
@@ -27,6 +28,8 @@ const FRA_OIFNAME = 17
 const FRA_PAD = 18
 const FRA_PROTOCOL = 21
 const FR_ACT_TO_TBL = 1
+/** linux/rtnetlink.h */
+const RTPROT_KERNEL = 2
 const FIB_RULE_INVERT = 0x2
 const NO_SUPPRESSION = 0xffffffff
 const HEADER = 12
@@ -54,14 +57,15 @@ export interface RuleAddition {
   readonly destination?: Cidr
   readonly inputDevice?: LinkName
   readonly outputDevice?: LinkName
-  readonly mark?: number
-  /** Bits of the mark that are compared; all when absent. */
-  readonly mask?: number
+  /** Packets whose mark has this value in the bits of the mask. */
+  readonly mark?: { readonly value: number; readonly mask: number }
   readonly table: number
+  /** RTPROT_UNSPEC when absent; rules that differ in nothing else are different rules. */
+  readonly protocol?: 'kernel'
 }
 
 /** A rule of the kernel. */
-export interface Rule extends Omit<RuleAddition, 'inputDevice' | 'outputDevice'> {
+export interface Rule extends Omit<RuleAddition, 'inputDevice' | 'outputDevice' | 'protocol'> {
   readonly inputDevice?: LinkName
   readonly outputDevice?: LinkName
   /** FR_ACT_…: 1 looks the table up. */
@@ -85,19 +89,27 @@ function payload(rule: RuleAddition): Buffer {
     ...(destination === undefined ? {} : { dst: Buffer.from(ipToBytes(destination.network)) }),
     ...(rule.inputDevice === undefined ? {} : { iifname: rule.inputDevice }),
     ...(rule.outputDevice === undefined ? {} : { oifname: rule.outputDevice }),
-    ...(rule.mark === undefined ? {} : { fwmark: rule.mark }),
-    ...(rule.mask === undefined ? {} : { fwmask: rule.mask }),
+    ...(rule.mark === undefined ? {} : { fwmark: rule.mark.value, fwmask: rule.mark.mask }),
     priority: rule.priority,
     table: rule.table,
   }
-  return encode((out) => formatRuleMessage({ kind: 'rule', data, attrs }, out))
+  const message = encode((out) => formatRuleMessage({ kind: 'rule', data, attrs }, out))
+  if (rule.protocol === undefined) return message
+  return Buffer.concat([message, encodeAttribute(FRA_PROTOCOL, Buffer.of(RTPROT_KERNEL))])
 }
+
+/** The kernel leaves a mask of all bits out of what it lists. */
+const ALL_BITS = 0xffffffff
+
+const hex = (bits: number) => `0x${bits.toString(16)}`
+const describeMark = ({ value, mask }: NonNullable<RuleAddition['mark']>) =>
+  mask === ALL_BITS ? hex(value) : `${hex(value)}/${hex(mask)}`
 
 /** As iproute2 writes it. */
 export function describeRule(rule: RuleAddition): string {
   const words = [`${rule.priority}:`, 'from', rule.source ?? `all (${rule.family})`]
   if (rule.destination !== undefined) words.push('to', rule.destination)
-  if (rule.mark !== undefined) words.push('fwmark', String(rule.mark))
+  if (rule.mark !== undefined) words.push('fwmark', describeMark(rule.mark))
   if (rule.inputDevice !== undefined) words.push('iif', rule.inputDevice)
   if (rule.outputDevice !== undefined) words.push('oif', rule.outputDevice)
   words.push('lookup', String(rule.table))
@@ -156,7 +168,7 @@ export function parseRule({ payload: bytes }: Message): Rule | undefined {
   }
   const [source, destination] = [prefix(FRA_SRC, bytes.readUInt8(2)), prefix(FRA_DST, bytes.readUInt8(1))]
   const [inputDevice, outputDevice] = [name(FRA_IIFNAME), name(FRA_OIFNAME)]
-  const [mark, mask] = [number(FRA_FWMARK), number(FRA_FWMASK)]
+  const [value, mask] = [number(FRA_FWMARK), number(FRA_FWMASK)]
   return {
     family,
     priority: number(FRA_PRIORITY) ?? 0,
@@ -171,7 +183,6 @@ export function parseRule({ payload: bytes }: Message): Rule | undefined {
     ...(destination === undefined ? {} : { destination }),
     ...(inputDevice === undefined ? {} : { inputDevice }),
     ...(outputDevice === undefined ? {} : { outputDevice }),
-    ...(mark === undefined ? {} : { mark }),
-    ...(mask === undefined ? {} : { mask }),
+    ...(value === undefined && mask === undefined ? {} : { mark: { value: value ?? 0, mask: mask ?? ALL_BITS } }),
   }
 }

@@ -11,7 +11,7 @@ import { listLinks, setLinkUp } from './link.ts'
 import type { Netns } from './netns.ts'
 import { addRoute, listRoutes } from './route.ts'
 import { addRule, listRules, type RuleAddition } from './rule.ts'
-import { NetlinkSocket, openNetlinkSocket } from './socket.ts'
+import { NetlinkSocket, openNetlinkSocket, switchOn } from './socket.ts'
 
 let spaces: TestNamespaces
 let netns: Netns
@@ -32,6 +32,15 @@ const rule = (index: number): RuleAddition => ({
 })
 const manyRules = (count: number) => Array.from({ length: count }, (_, index) => addRule(rule(index)))
 const unreachable = (ifindex: number) => addRoute({ ifindex, destination: parseCidr('1.0.0.0/8') })
+
+test('an option that a kernel is too old for is done without, another failure is one', () => {
+  const fd = openNetlinkSocket(netns, { receiveBuffer: 65_536 })
+  const unknown = 4095
+  expect(() => ffi.setsockopt(fd, { level: ffi.SOL_NETLINK, name: unknown, value: u32(1) })).toThrow('ENOPROTOOPT')
+  switchOn(fd, unknown)
+  ffi.close(fd)
+  expect(() => switchOn(fd, unknown)).toThrow(expect.objectContaining({ code: 'EBADF' }))
+})
 
 describe('batches', () => {
   test('larger than any queue are acked one by one, in order', () => {

@@ -10,6 +10,7 @@ import { NetlinkError, SystemCallError } from './error.ts'
 import * as ffi from './ffi.ts'
 import { type Ack, Exchange, encodeRequests, type Message, NLM_F_DUMP, type Request } from './message.ts'
 import { type NetnsRef, withNetns } from './netns.ts'
+import { transaction } from './transaction.ts'
 import { wholeListing } from './whole-listing.ts'
 
 /** linux/netlink.h */
@@ -68,9 +69,7 @@ export function openNetlinkSocket(
   try {
     ffi.setsockopt(fd, { level: ffi.SOL_SOCKET, name: ffi.SO_RCVBUFFORCE, value: u32(receiveBuffer) })
     ffi.setsockopt(fd, { level: ffi.SOL_SOCKET, name: ffi.SO_SNDBUFFORCE, value: u32(SEND_BUFFER) })
-    for (const name of [NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK]) {
-      ffi.setsockopt(fd, { level: ffi.SOL_NETLINK, name, value: u32(1) })
-    }
+    for (const name of [NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK]) switchOn(fd, name)
     const timeout = Buffer.from(BigInt64Array.of(BigInt(RECEIVE_TIMEOUT_SECONDS), 0n).buffer) // struct timeval
     ffi.setsockopt(fd, { level: ffi.SOL_SOCKET, name: ffi.SO_RCVTIMEO, value: timeout })
     ffi.bind(fd, netlinkAddress())
@@ -80,6 +79,21 @@ export function openNetlinkSocket(
     throw error
   }
 }
+
+/**
+ * Switches an option of netlink on, unless the kernel is too old to know it: strict checking of what is asked came with
+ * 4.20. Without it dumps are not narrowed down, which the listings of this folder do themselves in any case.
+ */
+export function switchOn(fd: number, name: number): void {
+  try {
+    ffi.setsockopt(fd, { level: ffi.SOL_NETLINK, name, value: u32(1) })
+  } catch (error) {
+    if (!(error instanceof SystemCallError) || error.errno !== Errno.ENOPROTOOPT) throw error
+  }
+}
+
+/** What lists objects: a socket. */
+export type Dumper = Pick<NetlinkSocket, 'dump'>
 
 export class NetlinkSocket implements Disposable {
   readonly #fd: number
@@ -124,6 +138,16 @@ export class NetlinkSocket implements Disposable {
   /** The same, for callers that want all or an error. @throws NetlinkError of the first request that failed. */
   execute(requests: readonly Request[]): void {
     for (const { error } of this.request(requests)) if (error !== undefined) throw error
+  }
+
+  /**
+   * All of the requests at one moment, or none of them; sockets of netfilter only. They go in one datagram, so together
+   * they must fit the send buffer (1 MiB).
+   * @throws NetlinkError of the first request that failed, or of the transaction as a whole.
+   */
+  transact(subsystem: number, requests: readonly Request[]): void {
+    if (requests.length === 0) return
+    for (const { error } of this.#exchange(transaction(subsystem, requests)).acks) if (error !== undefined) throw error
   }
 
   /**

@@ -1,5 +1,5 @@
 /** Sysctls, in the namespace they belong to: `net.*` is one tree per network namespace. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs'
 import { codeOf } from './error.ts'
 import { type NetnsRef, withNetns } from './netns.ts'
 
@@ -18,7 +18,14 @@ export interface Sysctl {
   /** Components below /proc/sys; one each, since link names may hold dots. */
   readonly key: readonly string[]
   readonly value: string
+  /** `at-least`: a larger number is as good. `equal` when absent. */
+  readonly want?: 'equal' | 'at-least'
+  /** A kernel or namespace that has no such sysctl, or lets nobody write it, is fine. */
+  readonly optional?: true
 }
+
+/** What open(2) says of a sysctl that is not there or cannot be written: nf_conntrack_max belongs to the first namespace. */
+const CANNOT: readonly string[] = ['ENOENT', 'EACCES', 'EPERM', 'EROFS']
 
 /** `net.ipv4.conf.eth0.rp_filter`; a dot inside a component is written as a slash, as sysctl(8) does. */
 export function describeKey(key: readonly string[]): string {
@@ -77,19 +84,70 @@ export function readSysctls(netns: NetnsRef | undefined, keys: readonly (readonl
   )
 }
 
+function satisfies(value: string, { value: wanted, want }: Sysctl): boolean {
+  return want === 'at-least' ? Number(value) >= Number(wanted) : value === normalise(wanted)
+}
+
+function isWritable(key: readonly string[]): boolean {
+  try {
+    accessSync(pathOf(key), constants.W_OK)
+    return true
+  } catch (error) {
+    if (CANNOT.includes(codeOf(error))) return false
+    throw error
+  }
+}
+
+/** What a sysctl is instead of as it is wanted. */
+export type SysctlDeviation = undefined | { readonly found: string | undefined }
+
+function deviation(sysctl: Sysctl): SysctlDeviation {
+  try {
+    const found = read(sysctl.key)
+    const fine = satisfies(found, sysctl) || (sysctl.optional === true && !isWritable(sysctl.key))
+    return fine ? undefined : { found }
+  } catch (error) {
+    if (!(error instanceof SysctlError) || error.code !== 'ENOENT') throw error
+    return sysctl.optional === true ? undefined : { found: undefined }
+  }
+}
+
+/** One answer for each, `undefined` when it is as wanted. @throws SysctlError, NetnsError */
+export function compareSysctls(netns: NetnsRef | undefined, sysctls: readonly Sysctl[]): SysctlDeviation[] {
+  return sysctls.length === 0 ? [] : inside(netns, () => sysctls.map(deviation))
+}
+
+function write(sysctl: Sysctl): void {
+  const { key, value, optional } = sysctl
+  try {
+    if (satisfies(read(key), sysctl)) return
+    attempt(`write sysctl ${describeKey(key)} = ${value}`, () => writeFileSync(pathOf(key), value))
+  } catch (error) {
+    const tolerable = optional === true && error instanceof SysctlError && CANNOT.includes(error.code)
+    if (!tolerable) throw error
+  }
+}
+
 /**
  * Writes those that differ, in order, with one entry into the namespace. A write that changes nothing is left out: some
- * sysctls act when they are written, and /proc/sys may be read-only and right already.
- * @throws SysctlError, NetnsError
+ * sysctls act when they are written, and /proc/sys may be read-only and right already. Those that follow one that cannot
+ * be written are written.
+ * @throws SysctlError of the first that could not be written; NetnsError
  */
 export function writeSysctls(netns: NetnsRef | undefined, sysctls: readonly Sysctl[]): void {
   if (sysctls.length === 0) return
-  inside(netns, () => {
-    for (const { key, value } of sysctls) {
-      if (read(key) === normalise(value)) continue
-      attempt(`write sysctl ${describeKey(key)} = ${value}`, () => writeFileSync(pathOf(key), value))
-    }
-  })
+  const [failed] = inside(netns, () => sysctls.flatMap((sysctl) => failureOf(sysctl) ?? []))
+  if (failed !== undefined) throw failed
+}
+
+function failureOf(sysctl: Sysctl): SysctlError | undefined {
+  try {
+    write(sysctl)
+    return undefined
+  } catch (error) {
+    if (error instanceof SysctlError) return error
+    throw error
+  }
 }
 
 /** @throws SysctlError, NetnsError */

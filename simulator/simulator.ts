@@ -54,6 +54,7 @@ export interface Ready {
     readonly instanceId: string
     readonly netns?: string
     readonly primaryIp: string
+    readonly primaryIpv6?: string
   }[]
 }
 
@@ -205,6 +206,7 @@ function readyOf({ region, home, fabric }: Started): Ready {
       instanceId: node.instanceId,
       ...(fabric === undefined ? {} : { netns: fabric.netnsOf(node.name) }),
       primaryIp: node.primaryIp,
+      ...(node.primaryIpv6 === undefined ? {} : { primaryIpv6: node.primaryIpv6 }),
     })),
   }
 }

@@ -9,11 +9,14 @@ test('a configuration with nothing but the required keys', () => {
     cniVersion: '1.1.0',
     name: 'terway',
     virtualType: 'veth',
+    vlanStripType: undefined,
     hostStackCidrs: [],
+    extraRoutes: [],
     mtu: undefined,
     disableHostPeer: false,
     networkPriority: false,
     bandwidth: {},
+    annotations: {},
     prevResult: undefined,
     validAttachments: undefined,
   })
@@ -30,6 +33,8 @@ test('a configuration with everything, keys of other plugins among it', () => {
       disable_host_peer: 'true',
       enable_network_priority: 'false',
       veth_prefix: 'cali',
+      vlan_strip_type: 'VLAN',
+      extra_routes: ['100.64.1.0/10', { dst: 'fd01::/16' }],
       capabilities: { bandwidth: true },
       prevResult: { cniVersion: '0.4.0', ips: [] },
       args: { cni: { anything: 1 } },
@@ -40,6 +45,8 @@ test('a configuration with everything, keys of other plugins among it', () => {
     cniVersion: '0.4.0',
     virtualType: 'ipvlan',
     hostStackCidrs: ['169.254.20.10/32', 'fd00::/64'],
+    vlanStripType: 'vlan',
+    extraRoutes: ['100.64.0.0/10', 'fd01::/16'],
     mtu: 1450,
     disableHostPeer: true,
     networkPriority: false,
@@ -47,11 +54,26 @@ test('a configuration with everything, keys of other plugins among it', () => {
   })
 })
 
+test.each([
+  ['true', true],
+  ['false', false],
+])('a boolean as the text %j', (text, value) => {
+  const keys = { disable_host_peer: text, enable_network_priority: text }
+  expect(parseNetConf(bytes({ ...BASE, ...keys }), 'ADD')).toMatchObject({
+    disableHostPeer: value,
+    networkPriority: value,
+  })
+})
+
 test('null and zero mean the default', () => {
   const conf = parseNetConf(
-    bytes({ ...BASE, mtu: 0, host_stack_cidrs: null, runtimeConfig: null, prevResult: null, eniip_virtual_type: '' }),
+    bytes({
+      ...{ ...BASE, mtu: 0, host_stack_cidrs: null, runtimeConfig: null, prevResult: null, eniip_virtual_type: '' },
+      ...{ vlan_strip_type: '', extra_routes: null, veth_prefix: '' },
+    }),
     'ADD',
   )
+  expect(conf).toMatchObject({ vlanStripType: undefined, extraRoutes: [], annotations: {} })
   expect(conf).toMatchObject({ mtu: undefined, hostStackCidrs: [], prevResult: undefined, virtualType: 'veth' })
 })
 
@@ -76,6 +98,35 @@ describe('runtimeConfig', () => {
     const conf = parseNetConf(Buffer.from(text.replace('"MAX"', '18446744073709551615')), 'ADD')
     expect(conf.bandwidth).toEqual({ egressRate: 2 ** 64 })
   })
+})
+
+describe('pod annotations', () => {
+  test.each(['io.kubernetes.cri.pod-annotations', 'IO.Kubernetes.CRI.Pod-Annotations'])(
+    '%s keeps their keys',
+    (key) => {
+      const annotations = { 'Example.com/CamelCase': 'Value', 'k8s.aliyun.com/network-priority': 'guaranteed' }
+      expect(parseNetConf(bytes({ ...BASE, runtimeConfig: { [key]: annotations } }), 'ADD').annotations).toEqual(
+        annotations,
+      )
+    },
+  )
+})
+
+test.each([
+  ['containerd', { PortMappings: [{ HostPort: 80, ContainerPort: 8080, Protocol: 'tcp', HostIP: '' }] }],
+  ['CRI-O', { portMappings: [{ hostPort: 80, containerPort: 8080, protocol: 'tcp' }] }],
+])('port mappings, which are for another plugin, in the casing of %s', (_runtime, runtimeConfig) => {
+  expect(parseNetConf(bytes({ ...BASE, runtimeConfig }), 'ADD')).toEqual(parseNetConf(bytes(BASE), 'ADD'))
+})
+
+test('Q23: a veth_prefix that could not be followed is refused by key and value: code 2', () => {
+  expect(() => parseNetConf(bytes({ ...BASE, veth_prefix: 'eth' }), 'ADD')).toThrow(
+    expect.objectContaining({
+      code: 2,
+      message:
+        'config-unsupported: veth_prefix "eth": pods\' links on the node are named cali…, by which policy engines find them',
+    }),
+  )
 })
 
 describe('GC lists', () => {
@@ -127,6 +178,15 @@ describe('bad input', () => {
     [{ eniip_virtual_type: 'tun' }, 'eniip_virtual_type must be "veth", "ipvlan" or "datapathv2", not "tun"'],
     [{ host_stack_cidrs: '10.0.0.0/8' }, 'host_stack_cidrs must be a list of prefixes, not "10.0.0.0/8"'],
     [{ host_stack_cidrs: ['10.0.0.0/33'] }, 'host_stack_cidrs.0 must be a prefix like 10.0.0.0/8, not "10.0.0.0/33"'],
+    [{ vlan_strip_type: 'qinq' }, 'vlan_strip_type must be "vlan" or "filter", not "qinq"'],
+    [{ extra_routes: '10.0.0.0/8' }, 'extra_routes must be a list of prefixes, not "10.0.0.0/8"'],
+    [{ extra_routes: ['10.0.0.1'] }, 'extra_routes.0 must be a prefix or {"dst": PREFIX}, not "10.0.0.1"'],
+    [{ extra_routes: [{ gw: 'x' }] }, 'extra_routes.0 must be a prefix or {"dst": PREFIX}, not {"gw":"x"}'],
+    [{ veth_prefix: 1 }, 'veth_prefix must be a string, not 1'],
+    [
+      { runtimeConfig: { 'io.kubernetes.cri.pod-annotations': { a: 1 } } },
+      'runtimeConfig.io.kubernetes.cri.pod-annotations.a must be a string, not 1',
+    ],
     [{ disable_host_peer: 'yes' }, 'disable_host_peer must be true or false, not "yes"'],
     [{ runtimeConfig: [] }, 'runtimeConfig must be an object, not []'],
     [

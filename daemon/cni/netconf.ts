@@ -5,6 +5,7 @@ import type { LinkName } from '../../inet/link-name.ts'
 import { type ContainerId, parseAttachmentKey } from '../../proto/cni-environment.ts'
 import { CniError, CniErrorCode } from '../../proto/cni-error.ts'
 import { type CniVerb, type CniVersion, parseCniVersion } from '../../proto/cni-version.ts'
+import { lowerCaseKeys, RUNTIME_CONFIG, type RuntimeConfig } from './runtime-config.ts'
 
 /** The keys every verb needs, DEL included. */
 export interface NetConfHeader {
@@ -17,8 +18,12 @@ export interface NetConfHeader {
 export interface NetConf extends NetConfHeader {
   /** `eniip_virtual_type`, in any casing. */
   readonly virtualType: 'veth' | 'ipvlan' | 'datapathv2'
+  /** `vlan_strip_type`, how a pod of a trunk gets its VLAN: undefined leaves it to the daemon. */
+  readonly vlanStripType: 'vlan' | 'filter' | undefined
   /** `host_stack_cidrs`: destinations that a pod reaches through the stack of its node. */
   readonly hostStackCidrs: readonly Cidr[]
+  /** `extra_routes`: destinations that a pod reaches by its interface besides. */
+  readonly extraRoutes: readonly Cidr[]
   /** Bytes; undefined when the configuration leaves it to the daemon. */
   readonly mtu: number | undefined
   /** `disable_host_peer` */
@@ -26,19 +31,13 @@ export interface NetConf extends NetConfHeader {
   /** `enable_network_priority` */
   readonly networkPriority: boolean
   /** `runtimeConfig.bandwidth`, the limits that the runtime asks for this pod. */
-  readonly bandwidth: Bandwidth
+  readonly bandwidth: RuntimeConfig['bandwidth']
+  /** Of the pod, where the runtime gives them. */
+  readonly annotations: RuntimeConfig['annotations']
   /** The result of the plugins before this one, as it came. */
   readonly prevResult: Readonly<Record<string, unknown>> | undefined
   /** The attachments that GC must keep; undefined when the runtime did not say, which is not an empty list. */
   readonly validAttachments: readonly AttachmentKey[] | undefined
-}
-
-/** Rates in bits per second, bursts in bits; undefined means no limit. Values may exceed 32 bits. */
-export interface Bandwidth {
-  readonly ingressRate: number | undefined
-  readonly ingressBurst: number | undefined
-  readonly egressRate: number | undefined
-  readonly egressBurst: number | undefined
 }
 
 export interface AttachmentKey {
@@ -51,13 +50,15 @@ const MTU_MIN = 576
 /** The length field of an IP packet has 16 bits. */
 const MTU_MAX = 65_535
 
+/** What the host link's name begins with: daemon/datapath/host-link-name.ts. */
+const HOST_LINK_PREFIX = 'cali'
+
 const must = (what: string) => ({ error: `must be ${what}` })
 const text = z.string(must('a string'))
 /** Some runtimes and operators write booleans as text. */
 const flag = z
   .union([z.boolean(), z.enum(['true', 'false']).transform((value) => value === 'true')], must('true or false'))
   .nullish()
-const amount = z.number(must('a number of at least 0')).nonnegative(must('a number of at least 0')).nullish()
 const cidr = text.transform((value, context) => {
   try {
     return parseCidr(value)
@@ -67,6 +68,8 @@ const cidr = text.transform((value, context) => {
     return z.NEVER
   }
 })
+/** A prefix, or the object that the CNI specification has for a route; its next hop is always the gateway. */
+const route = z.union([cidr, z.object({ dst: cidr }).transform(({ dst }) => dst)], must('a prefix or {"dst": PREFIX}'))
 const attachments = z
   .array(z.object({ containerID: text, ifname: text }, must('an object')), must('a list of attachments'))
   .transform((list, context) => {
@@ -92,43 +95,24 @@ const NETCONF = HEADER.extend({
     .transform((value) => value.toLowerCase())
     .pipe(z.enum(['', 'veth', 'ipvlan', 'datapathv2'], must('"veth", "ipvlan" or "datapathv2"')))
     .nullish(),
+  vlan_strip_type: text
+    .transform((value) => value.toLowerCase())
+    .pipe(z.enum(['', 'vlan', 'filter'], must('"vlan" or "filter"')))
+    .nullish(),
   host_stack_cidrs: z.array(cidr, must('a list of prefixes')).nullish(),
+  extra_routes: z.array(route, must('a list of prefixes')).nullish(),
+  veth_prefix: text.nullish(),
   mtu: z
     .int(MTU_RULE)
     .refine((value) => value === 0 || (value >= MTU_MIN && value <= MTU_MAX), MTU_RULE)
     .nullish(),
   disable_host_peer: flag,
   enable_network_priority: flag,
-  runtimeConfig: z
-    .preprocess(
-      lowerCaseKeys,
-      z.object(
-        {
-          bandwidth: z
-            .object(
-              { ingressrate: amount, ingressburst: amount, egressrate: amount, egressburst: amount },
-              must('an object'),
-            )
-            .nullish(),
-        },
-        must('an object'),
-      ),
-    )
-    .nullish(),
+  runtimeConfig: RUNTIME_CONFIG,
   prevResult: z.record(z.string(), z.unknown(), must('an object')).nullish(),
   'cni.dev/valid-attachments': attachments,
   'cni.dev/attachments': attachments,
 })
-
-/**
- * containerd writes the keys of `runtimeConfig` as its Go structs spell them (`IngressRate`), CRI-O as the
- * specification does (`ingressRate`); Go's own decoder takes both.
- */
-function lowerCaseKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(lowerCaseKeys)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.toLowerCase(), lowerCaseKeys(item)]))
-}
 
 /** @throws CniError 6 when the bytes are not JSON in UTF-8, 7 when it is not an object. */
 function parseJsonObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
@@ -198,30 +182,39 @@ export function parseNetConfHeader(bytes: Uint8Array, verb: CniVerb): NetConfHea
 
 /**
  * The whole configuration. Unknown keys belong to other plugins or newer runtimes and are ignored; null is absent.
- * @throws CniError 1 for a version that is not supported or does not know the verb, 6 for bytes that are not JSON,
- * 7 for a missing key or a wrong value, naming key, value and what is allowed.
+ * @throws CniError 1 for a version that is not supported or does not know the verb, 2 for what Terway cannot do, 6 for
+ * bytes that are not JSON, 7 for a missing key or a wrong value, naming key, value and what is allowed.
  */
 export function parseNetConf(bytes: Uint8Array, verb: CniVerb): NetConf {
   const value = parseJsonObject(bytes)
   const cniVersion = versionOf(value, verb)
   const conf = decode(NETCONF, value)
-  const bandwidth = conf.runtimeConfig?.bandwidth
+  refuseVethPrefix(conf.veth_prefix)
   return {
     cniVersion,
     name: conf.name,
     virtualType: conf.eniip_virtual_type || 'veth',
+    vlanStripType: conf.vlan_strip_type || undefined,
     hostStackCidrs: conf.host_stack_cidrs ?? [],
+    extraRoutes: conf.extra_routes ?? [],
     mtu: conf.mtu || undefined,
     disableHostPeer: conf.disable_host_peer ?? false,
     networkPriority: conf.enable_network_priority ?? false,
-    bandwidth: {
-      ingressRate: bandwidth?.ingressrate || undefined,
-      ingressBurst: bandwidth?.ingressburst || undefined,
-      egressRate: bandwidth?.egressrate || undefined,
-      egressBurst: bandwidth?.egressburst || undefined,
-    },
+    ...conf.runtimeConfig,
     prevResult: conf.prevResult ?? undefined,
     // Runtimes built on libcni 1.2.0 to 1.2.2 send only the first key, later ones both, the second for old plugins.
     validAttachments: conf['cni.dev/valid-attachments'] ?? conf['cni.dev/attachments'] ?? undefined,
   }
+}
+
+/** @throws CniError 2: what cannot be done is not passed over in silence. */
+function refuseVethPrefix(prefix: string | null | undefined): void {
+  if (!prefix || prefix === HOST_LINK_PREFIX) return
+  const found = JSON.stringify(prefix.slice(0, 64))
+  throw new CniError({
+    code: CniErrorCode.unsupportedField,
+    reason: 'config-unsupported',
+    text: `veth_prefix ${found}: pods' links on the node are named ${HOST_LINK_PREFIX}…, by which policy engines find them`,
+    details: `remove veth_prefix from the CNI configuration file of the network, or set it to "${HOST_LINK_PREFIX}"`,
+  })
 }

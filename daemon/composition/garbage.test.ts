@@ -30,6 +30,25 @@ afterEach(() => {
   jest.useRealTimers()
 })
 
+test('a sweep that takes longer than the pause between two is not joined by another', async () => {
+  jest.useFakeTimers()
+  let sweeps = 0
+  const gate = Promise.withResolvers<void>()
+  const run = async () => {
+    sweeps += 1
+    if (sweeps === 2) await gate.promise
+    return { findings: [], suspects: new Set<never>() }
+  }
+  const parts = { sweep: { run } as unknown as Sweep, removed: () => undefined }
+  const timer = await sweepRegularly(parts, pino({ level: 'silent' }))
+  await jest.advanceTimersByTimeAsync(5 * 60_000)
+  expect(sweeps).toBe(2)
+  gate.resolve()
+  await jest.advanceTimersByTimeAsync(60_000)
+  clearInterval(timer)
+  expect(sweeps).toBe(3)
+})
+
 test('each sweep is told to who counts, and one that fails keeps no other from its turn', async () => {
   jest.useFakeTimers()
   let sweeps = 0

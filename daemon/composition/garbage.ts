@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { REAL_CLOCK } from '../../cloud/clock.ts'
 import { persist, within } from '../config/persist.ts'
 import type { PodContext } from '../pod/context.ts'
-import { Garbage, type GcFinding } from '../pod/gc.ts'
+import { Garbage, type GarbageOptions, type GcFinding } from '../pod/gc.ts'
 import type { Sweep } from '../pod/sweep.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -22,9 +22,15 @@ export interface GarbageParts {
   readonly removed: (finding: GcFinding) => void
 }
 
-export function garbageOf({ pool, links, endpoints }: PodContext, { sweep, removed }: GarbageParts): Garbage {
+/** @param compared with the cloud */
+export function garbageOf(
+  { links, endpoints }: PodContext,
+  compared: GarbageOptions['pool'],
+  { sweep, removed }: GarbageParts,
+): Garbage {
   const podRoutes = () => links.podRoutes()
-  return new Garbage({ pool, sweep, podRoutes, pods: () => endpoints.all().length, clock: REAL_CLOCK, removed })
+  const pods = () => endpoints.all().length
+  return new Garbage({ pool: compared, sweep, podRoutes, pods, clock: REAL_CLOCK, removed })
 }
 
 export function countGarbage({ observeGarbage }: Pick<Metrics, 'observeGarbage'>): (finding: GcFinding) => void {
@@ -52,7 +58,11 @@ function whatIsGone({ kind, fields }: GcFinding): GarbageKind | undefined {
   }
 }
 
-/** Now, since ENIs may have other links than before, and from time to time. Never rejects. */
+/**
+ * Now, since ENIs may have other links than before, and from time to time, one that takes long is not joined by another.
+ * Never rejects.
+ * @returns after the first sweep
+ */
 export async function sweepRegularly({ sweep, removed }: GarbageParts, log: Logger): Promise<NodeJS.Timeout> {
   const look = async () => {
     try {
@@ -62,7 +72,14 @@ export async function sweepRegularly({ sweep, removed }: GarbageParts, log: Logg
     }
   }
   await look()
-  return setInterval(() => void look(), SWEEP_INTERVAL)
+  let isRunning = false
+  const lookAgain = async () => {
+    if (isRunning) return
+    isRunning = true
+    await look()
+    isRunning = false
+  }
+  return setInterval(() => void lookAgain(), SWEEP_INTERVAL)
 }
 
 export interface ReconcileParts {

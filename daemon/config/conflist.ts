@@ -2,27 +2,87 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DEFAULT_SOCKET, DEFAULT_SPOOL_DIRECTORY } from '../../proto/paths.ts'
+import { POD_ANNOTATIONS } from '../cni/runtime-config.ts'
+import type { CniBinary } from './cni-binary.ts'
+import { type ChainedPlugin, type CniTemplate, NO_TEMPLATE, PLUGIN_TYPE } from './cni-template.ts'
 
 export const CONFLIST_NAME = '10-terway.conflist'
+/** libcni names its cached results after it, and GC asks by it: another name would orphan all running pods. */
+export const NETWORK_NAME = 'terway'
 
 export interface ConflistOptions {
   /** Left out of the file when they are the plugin's defaults. */
   readonly socket: string
   readonly spoolDirectory: string
+  /** The operator's. */
+  readonly template?: CniTemplate
+  /** A plugin of the runtime's directory. */
+  readonly findBinary: (type: string) => CniBinary | undefined
 }
+
+export interface Conflist {
+  readonly content: string
+  readonly warnings: readonly string[]
+}
+
+/** What every runtime of Kubernetes knows; others leave out what they do not know. */
+const CAPABILITIES = { bandwidth: true, [POD_ANNOTATIONS]: true }
+
+/**
+ * Gives pods their hostPorts. Replies of a pod leave by its ENI, where the node's address would be a wrong source, so
+ * all that is forwarded is made to come from the node and goes back there (`masqAll`, known to its release 1.2).
+ */
+const PORTMAP: ChainedPlugin = { type: 'portmap', capabilities: { portMappings: true }, snat: true, masqAll: true }
 
 /**
  * `cniVersion` stays at 1.0.0 because containerd 1.6 and 1.7 fail on 1.1.0; newer runtimes take 1.1.0 from
- * `cniVersions` and then also call STATUS and GC.
+ * `cniVersions` and then also call STATUS and GC. All plugins are called in the same version, so 1.1.0 is left out when
+ * another one does not speak it.
  */
-export function conflist({ socket, spoolDirectory }: ConflistOptions): string {
-  const plugin = {
-    type: 'terway',
+export function conflist({ template = NO_TEMPLATE, findBinary, ...paths }: ConflistOptions): Conflist {
+  const chained = withPortmap(template.chained, findBinary)
+  const binaries = chained.map(({ type }) => ({ type, binary: findBinary(type) }))
+  const newest = binaries.every(({ binary }) => binary?.speaksNewest)
+  const list = {
+    cniVersion: '1.0.0',
+    cniVersions: newest ? ['0.4.0', '1.0.0', '1.1.0'] : ['0.4.0', '1.0.0'],
+    name: NETWORK_NAME,
+    ...template.list,
+    plugins: [ownEntry(template.plugin, paths), ...chained],
+  }
+  const missing = binaries.flatMap(({ type, binary }) => (binary === undefined ? missingPlugin(type) : []))
+  const hostPorts = chained.some(({ type }) => type === PORTMAP.type) ? [] : [NO_HOST_PORTS]
+  return { content: `${JSON.stringify(list, null, 2)}\n`, warnings: [...missing, ...hostPorts] }
+}
+
+const NO_HOST_PORTS =
+  'no CNI plugin "portmap" in --cni-bin-dir: hostPort of pods has no effect; install the reference plugins and start again'
+
+function missingPlugin(type: string): string {
+  return `the CNI configuration names the plugin "${type}", which is not in --cni-bin-dir: no pod will start without it`
+}
+
+/** Where the daemon is, the daemon knows, whatever the operator's keys say. */
+function ownEntry(plugin: CniTemplate['plugin'], { socket, spoolDirectory }: OwnPaths): object {
+  const { capabilities, daemon_socket, spool_dir, ...keys } = plugin
+  return {
+    type: PLUGIN_TYPE,
+    ...keys,
+    capabilities: { ...CAPABILITIES, ...Object(capabilities) },
     ...(socket === DEFAULT_SOCKET ? {} : { daemon_socket: socket }),
     ...(spoolDirectory === DEFAULT_SPOOL_DIRECTORY ? {} : { spool_dir: spoolDirectory }),
   }
-  const list = { cniVersion: '1.0.0', cniVersions: ['0.4.0', '1.0.0', '1.1.0'], name: 'terway', plugins: [plugin] }
-  return `${JSON.stringify(list, null, 2)}\n`
+}
+
+type OwnPaths = Pick<ConflistOptions, 'socket' | 'spoolDirectory'>
+
+/** The operator's own entry, wherever it is in the chain, goes before ours. */
+function withPortmap(
+  chained: readonly ChainedPlugin[],
+  findBinary: ConflistOptions['findBinary'],
+): readonly ChainedPlugin[] {
+  const isThere = chained.some(({ type }) => type === PORTMAP.type)
+  return isThere || findBinary(PORTMAP.type) === undefined ? chained : [...chained, PORTMAP]
 }
 
 /**

@@ -1,8 +1,6 @@
 /** The examples of the users' documents as they stand there. Each is read, or refused by the name of what it asks for. */
 import { describe, expect, test } from '@jest/globals'
-import { ConfigError, parseEniConf } from './eni-conf.ts'
-
-const MODES_TO_COME = /network_mode must be "ENIIP" \(or backend_type "ENIMultiIP"\): other modes are not available yet/
+import { parseEniConf } from './eni-conf.ts'
 
 describe('read', () => {
   test('a node of several zones', () => {
@@ -384,7 +382,9 @@ describe('read', () => {
 })
 
 test.each([
-  `{
+  [
+    'route',
+    `{
       "version": "1",
       "max_pool_size": 5,
       "min_pool_size": 0,
@@ -395,7 +395,10 @@ test.each([
       "service_cidr": "172.16.0.0/16",
       "network_mode": "VPC"
     }`,
-  `{
+  ],
+  [
+    'exclusive',
+    `{
       "version": "1",
       "max_pool_size": 3,
       "min_pool_size": 1,
@@ -406,7 +409,10 @@ test.each([
       "service_cidr": "172.16.0.0/16",
       "network_mode": "ENI"
     }`,
-  `{
+  ],
+  [
+    'member',
+    `{
       "version": "1",
       "max_pool_size": 50,
       "min_pool_size": 20,
@@ -422,7 +428,10 @@ test.each([
         "member_adapters": 200
       }
     }`,
-  `{
+  ],
+  [
+    'exclusive',
+    `{
       "version": "1",
       "backend_type": "ENIExclusive",
       "eniip_virtual_type": "Veth",
@@ -432,7 +441,10 @@ test.each([
       "max_eni": 3,
       "max_ips_per_eni": 6
     }`,
-  `{
+  ],
+  [
+    'route',
+    `{
       "version": "1",
       "backend_type": "VPCRoute",
       "eniip_virtual_type": "Veth",
@@ -441,16 +453,19 @@ test.each([
       "security_group_ids": ["sg-xxxxxxxxx"],
       "route_table_id": "vtb-xxxxxxxxx"
     }`,
-  `{
+  ],
+  [
+    'route',
+    `{
       "version": "1",
       "backend_type": "VPCRoute",
       "emergency_mode": true,
       "max_eni": 1,
       "eni_pre_warm": false
     }`,
-])('refused for its mode alone: %s', (text) => {
-  expect(() => parseEniConf(text)).toThrow(ConfigError)
-  expect(() => parseEniConf(text)).toThrow(MODES_TO_COME)
-  const other = text.replace(/"(network_mode|backend_type)": "\w+",?/, '').replace(/,(\s*})$/, '$1')
-  expect(parseEniConf(other).warnings.filter((warning) => warning.includes('not known'))).toEqual([])
+  ],
+])('of a node in the mode %s: %s', (kind, text) => {
+  const { conf, warnings } = parseEniConf(text)
+  expect(conf.route === undefined ? conf.pool.kind : 'route').toBe(kind)
+  expect(warnings.filter((warning) => warning.includes('not known'))).toEqual([])
 })

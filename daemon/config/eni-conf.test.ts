@@ -28,6 +28,8 @@ describe('eni_conf', () => {
       accessKey: { id: 'LTAI', secret: 's#3//x' },
       securityGroups: ['sg-bp1xxx'],
       credentialPath: undefined,
+      datapath: { policyRoute: 'map', serviceCidrs: ['172.16.0.0/16'], mtu: 1500 },
+      route: undefined,
       vSwitchPolicy: 'ordered',
       rateLimit: {},
       vSwitches: new Map([['cn-hangzhou-h', ['vsw-bp1xxx', 'vsw-bp2xxx']]]),
@@ -185,14 +187,19 @@ describe('eni_conf', () => {
     ['{"min_pool_size": 9, "max_pool_size": 3}', /min_pool_size 9 must not exceed max_pool_size 3/],
     ['{"service_cidr": "172.16/16"}', /service_cidr must be prefixes/],
     ['{"security_group": "../etc"}', /security_group not a cloud resource id/],
-    ['{"network_mode": "VPC"}', /network_mode must be "ENIIP"/],
     ['{"ip_cooldown_seconds": "30s"}', /ip_cooldown_seconds must be a number of seconds/],
     [
       '{"max_eni": 1.5, "ipam_config": {"max_pool_size": "5"}}',
       /ipam_config.max_pool_size must be .*; max_eni must be/,
     ],
     ['{"ip_warmup": true}', /ip_warmup must be an object/],
-    ['{"ip_stack": "dual", "network_mode": "ENI"}', /network_mode must be "ENIIP".*; ip_stack must be "ipv4"/],
+    ['{"policy_route": "nft"}', /policy_route must be one of map, rules/],
+    ['{"eni_mtu": 100}', /eni_mtu must be a whole number from 576 to 65535/],
+    ['{"eni_mtu": 1000, "ip_stack": "dual"}', /eni_mtu must be at least 1280 where pods have IPv6/],
+    ['{"network_mode": "VPC", "route_table_limit": 0}', /route_table_limit must be at least 1/],
+    ['{"network_mode": "VPC", "pod_cidr": "10.1.0.0/24, fd00::/64"}', /pod_cidr: pods have no ipv6 addresses/],
+    ['{"network_mode": "VPC", "pod_cidr": "10.1.0.0/24", "ip_stack": "dual"}', /pod_cidr: .* no ipv6 prefix/],
+    ['{"network_mode": "VPC", "pod_cidr": "10.1.0.0"}', /pod_cidr must be prefixes/],
   ])('%s is refused', (text, message) => {
     expect(() => parseEniConf(text)).toThrow(ConfigError)
     expect(() => parseEniConf(text)).toThrow(message)
@@ -218,4 +225,38 @@ test.each([
   ],
 ])('%s: two names that do not agree are refused', (text, message) => {
   expect(() => parseEniConf(text)).toThrow(message)
+})
+
+describe('how pods are connected', () => {
+  const confOf = (file: object) => parseEniConf(JSON.stringify(file))
+
+  test('by default: marks by source, Ethernet frames, nothing known of services', () => {
+    expect(confOf({}).conf.datapath).toEqual({ policyRoute: 'map', serviceCidrs: [], mtu: 1500 })
+    expect(confOf({}).conf.route).toBeUndefined()
+  })
+
+  test('as the file says', () => {
+    const file = { policy_route: 'rules', service_cidr: '172.16.0.0/16, fd01::/108', eni_mtu: 8500, ip_stack: 'dual' }
+    const serviceCidrs = ['172.16.0.0/16', 'fd01::/108']
+    expect(confOf(file).conf.datapath).toEqual({ policyRoute: 'rules', serviceCidrs, mtu: 8500 })
+  })
+
+  test('pods that services are not behind their node for need to know them', () => {
+    const warning = 'eni_conf: service_cidr has no ipv6 prefix: pods reach no such services'
+    const file = { network_mode: 'ENI', ip_stack: 'dual', service_cidr: '172.16.0.0/16' }
+    expect(confOf(file).warnings).toEqual([warning])
+    expect(confOf({ ...file, network_mode: 'ENIIP' }).warnings).toEqual([])
+  })
+
+  test('prefixes of the node are for VPC route mode', () => {
+    const file = { network_mode: 'VPC', pod_cidr: '10.1.0.0/24,fd00::/64', ip_stack: 'dual', route_table_id: 'vtb-1' }
+    const route = { podCidrs: ['10.1.0.0/24', 'fd00::/64'], tableLimit: 50, tables: ['vtb-1'] }
+    expect(confOf(file).conf.route).toEqual(route)
+    expect(confOf({ network_mode: 'VPC', route_table_limit: 200 }).conf.route).toEqual({
+      ...{ podCidrs: [], tableLimit: 200, tables: undefined },
+    })
+    expect(confOf({ pod_cidr: '10.1.0.0/24' }).warnings).toEqual([
+      'eni_conf: pod_cidr has no effect without network_mode "VPC"',
+    ])
+  })
 })

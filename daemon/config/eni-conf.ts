@@ -3,12 +3,13 @@ import { z } from 'zod'
 import { burstWarnings, type RateLimitConf } from '../../cloud/budget/limits.ts'
 import { parseCloudId, type SecurityGroupId, type VSwitchId } from '../../cloud/ids.ts'
 import { VSWITCH_POLICIES, type VSwitchPolicy } from '../../cloud/vswitch/choose.ts'
-import { parseCidr } from '../../inet/address.ts'
+import { DATAPATH_KEYS, type DatapathConf, datapathConf, type RouteConf, routeConf } from './datapath-conf.ts'
 import { seconds } from './duration.ts'
 import { type Findings, settingOf } from './findings.ts'
 import { stripComments } from './json-comments.ts'
 import { jsonFault } from './json-fault.ts'
 import { type KnownKeys, keyWarnings } from './keys.ts'
+import { modeOf } from './mode.ts'
 import { parsedString } from './parsed-string.ts'
 import { type PoolConf, poolConf } from './pool-conf.ts'
 import { POOL_KEYS, POOL_SECTIONS } from './pool-keys.ts'
@@ -28,6 +29,9 @@ export interface EniConf {
   readonly rateLimit: RateLimitConf
   readonly eniTags: Readonly<Record<string, string>>
   readonly pool: PoolConf
+  readonly datapath: DatapathConf
+  /** In VPC route mode, where there is no pool. */
+  readonly route: RouteConf | undefined
   /** ms */
   readonly coolDown: number
 }
@@ -52,9 +56,6 @@ const BOTH_VSWITCHES = 'vswitches and vswitch_ids are the same setting: leave on
 const securityGroup = parsedString(parseCloudId<SecurityGroupId>)
 const securityGroups = z.array(securityGroup).max(10, 'allows 10 security groups').optional()
 const vSwitch = parsedString(parseCloudId<VSwitchId>)
-const cidrs = z.string('must be a list of prefixes').refine((text) => text.split(',').every(isCidr), {
-  message: 'must be prefixes like 172.16.0.0/16, separated by commas',
-})
 
 const ENI_CONF = z.object({
   version: z.string().optional(),
@@ -63,7 +64,6 @@ const ENI_CONF = z.object({
   credential_path: z.string().regex(/^\//, 'must be an absolute path').optional(),
   security_group: securityGroup.optional(),
   ...{ security_groups: securityGroups, security_group_ids: securityGroups },
-  service_cidr: cidrs.optional(),
   vswitches: z.preprocess(withoutUnset, z.record(z.string(), z.array(vSwitch))).optional(),
   vswitch_ids: z.array(vSwitch).optional(),
   vswitch_selection_policy: z
@@ -73,6 +73,7 @@ const ENI_CONF = z.object({
   eni_tags: z.record(z.string(), z.string()).optional(),
   ip_cooldown_seconds: seconds.optional(),
   ...POOL_KEYS,
+  ...DATAPATH_KEYS,
 })
 type Raw = z.infer<typeof ENI_CONF>
 
@@ -117,6 +118,7 @@ function parseJson(text: string): unknown {
 function normalise(raw: Raw, findings: Findings): EniConf {
   const { access_key: id, access_secret: secret } = raw
   const accessKey = id === undefined || secret === undefined ? undefined : { id, secret }
+  const mode = modeOf(raw, findings)
   if (raw.vswitches !== undefined && raw.vswitch_ids !== undefined) findings.problems.push(BOTH_VSWITCHES)
   return {
     ...(accessKey === undefined ? {} : { accessKey }),
@@ -127,7 +129,9 @@ function normalise(raw: Raw, findings: Findings): EniConf {
     vSwitches: new Map(Object.entries(raw.vswitches ?? {})),
     vSwitchIds: raw.vswitch_ids ?? [],
     eniTags: raw.eni_tags ?? {},
-    pool: poolConf(raw, findings),
+    pool: poolConf(raw, mode, findings),
+    datapath: datapathConf(raw, mode, findings),
+    route: routeConf(raw, mode, findings),
     coolDown: raw.ip_cooldown_seconds ?? DEFAULT_COOL_DOWN,
   }
 }
@@ -137,13 +141,4 @@ function groupsOf({ security_group: one, security_groups, security_group_ids }: 
   settingOf({ security_groups: asSet(security_groups), security_group_ids: asSet(security_group_ids) }, findings)
   const list = security_groups ?? security_group_ids ?? []
   return [...new Set(one === undefined ? list : [one, ...list])].sort()
-}
-
-function isCidr(text: string): boolean {
-  try {
-    parseCidr(text.trim())
-    return true
-  } catch {
-    return false // the caller reports it with the key's name
-  }
 }

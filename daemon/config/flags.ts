@@ -15,6 +15,8 @@ export interface Flags {
   readonly socket: string
   readonly stateDir: string
   readonly cniConfDir: string
+  readonly cniConfTemplate: string
+  readonly cniBinDir: string
   readonly metadataEndpoint: string
   readonly metricsListen: ListenAddress | 'off'
   readonly logLevel: string
@@ -29,6 +31,8 @@ export function parseFlags(argv: readonly string[], version: string): Flags {
     .option('--socket <path>', 'socket for the CNI plugin and terway-cli', DEFAULT_SOCKET)
     .option('--state-dir <dir>', 'journal and spool; must be on tmpfs', '/var/run/terway')
     .option('--cni-conf-dir <dir>', 'where the container runtime reads its CNI configuration', '/etc/cni/net.d')
+    .option('--cni-conf-template <file>', 'keys for that configuration; may be absent', '/etc/eni/10-terway.conf')
+    .option('--cni-bin-dir <dir>', 'where the container runtime finds its CNI plugins', '/opt/cni/bin')
     .option('--metadata-endpoint <url>', 'instance metadata service', METADATA_ENDPOINT)
     .addOption(
       new Option('--metrics-listen <host:port|off>', 'Prometheus metrics, read only')

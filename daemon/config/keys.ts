@@ -13,7 +13,6 @@ export const NO_EFFECT: Readonly<Record<string, string>> = {
   eniip_virtual_type: 'it is set in the CNI configuration',
   ha_config: 'each node has one daemon and no leader',
   ipv6_prefix_count: 'an ENI with prefixes has one of IPv6 where ip_stack asks for it',
-  route_table_id: 'pods have addresses of the VPC and need no routes in it',
   trunk_eni_count: 'a node has one trunk ENI',
   trunk_on: 'network_mode says whose addresses pods get',
   zone_aware: 'vswitches are by zone',

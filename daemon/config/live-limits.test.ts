@@ -10,6 +10,7 @@ function live(annotations: Record<string, string>) {
   let changes = 0
   const inputs = {
     annotations,
+    podCidrs: [],
     keepsAddress: () => false,
     onChange: (callback: () => void) => {
       change = callback

@@ -1,13 +1,12 @@
 import { expect, test } from '@jest/globals'
 import { z } from 'zod'
-import { availableMode, MODE_KEYS, wantedMode } from './mode.ts'
+import { MODE_KEYS, modeOf } from './mode.ts'
 
 const SCHEMA = z.object(MODE_KEYS)
 
-function modeOf(file: object) {
-  const findings = { problems: [], warnings: [] }
-  const wanted = wantedMode(SCHEMA.parse(file), findings)
-  return { wanted, available: availableMode(wanted, findings), problems: findings.problems as string[] }
+function read(file: object) {
+  const findings = { problems: [] as string[], warnings: [] as string[] }
+  return { mode: modeOf(SCHEMA.parse(file), findings), ...findings }
 }
 
 test.each([
@@ -23,7 +22,7 @@ test.each([
   [{ backend_type: 'VPCRoute' }, 'route'],
   [{ backend_type: 'ENIMultiIP', network_mode: 'ENIIP' }, 'shared'],
 ])('%j is a pool of the kind %s', (file, kind) => {
-  expect(modeOf(file).wanted.kind).toBe(kind)
+  expect(read(file).mode.kind).toBe(kind)
 })
 
 test.each([
@@ -34,30 +33,23 @@ test.each([
   [{ ip_type: 'Dual', enable_ip_prefix: false }, ['ipv4', 'ipv6'], 'address'],
   [{ enable_ip_prefix: true }, ['ipv4'], 'prefix'],
 ])('%j is %j by %s', (file, families, unit) => {
-  expect(modeOf(file).wanted).toMatchObject({ families, unit })
+  expect(read(file).mode).toMatchObject({ families, unit })
 })
 
-test('what the daemon has is taken, the rest is refused by the key that asks for it', () => {
-  expect(modeOf({ network_mode: 'ENIIP', ip_stack: 'ipv4' })).toMatchObject({
-    available: { kind: 'shared', families: ['ipv4'], unit: 'address' },
-    problems: [],
-  })
-  expect(modeOf({ enable_ip_prefix: true })).toMatchObject({
-    available: { kind: 'shared', families: ['ipv4'], unit: 'prefix' },
-    problems: [],
-  })
-  expect(modeOf({ backend_type: 'VPCRoute' }).problems).toEqual([expect.stringContaining('backend_type "ENIMultiIP"')])
-  expect(modeOf({ network_mode: 'Trunk', ip_stack: 'dual', enable_ip_prefix: true }).problems).toEqual([
-    expect.stringMatching(/^network_mode must be/),
-    expect.stringMatching(/^ip_stack must be/),
-  ])
+test('prefixes are for ENIs that pods share', () => {
+  for (const network_mode of ['ENI', 'Trunk', 'VPC']) {
+    const { mode, warnings } = read({ network_mode, enable_ip_prefix: true })
+    expect(mode.unit).toBe('address')
+    expect(warnings).toEqual([expect.stringContaining('enable_ip_prefix has no effect')])
+  }
+  expect(read({ enable_ip_prefix: true, ip_stack: 'ipv6' })).toMatchObject({ problems: [], warnings: [] })
 })
 
 test('two names of the mode must say the same', () => {
-  expect(modeOf({ network_mode: 'ENIIP', backend_type: 'ENIOnly' }).problems).toEqual([
+  expect(read({ network_mode: 'ENIIP', backend_type: 'ENIOnly' }).problems).toEqual([
     'network_mode and backend_type are the same setting and must not differ',
   ])
-  expect(modeOf({ ip_stack: 'ipv4', ip_type: 'dual' }).problems).toEqual([
+  expect(read({ ip_stack: 'ipv4', ip_type: 'dual' }).problems).toEqual([
     'ip_stack and ip_type are the same setting and must not differ',
   ])
 })

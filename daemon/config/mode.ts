@@ -5,10 +5,10 @@ import type { PoolKind } from '../pool/settings.ts'
 import { type Findings, settingOf } from './findings.ts'
 
 /** `route`: no ENI at all, but a prefix of the node's and a route of the VPC to it. */
-type WantedKind = PoolKind | 'route'
+export type Kind = PoolKind | 'route'
 
-export interface Mode<Kind = PoolKind> {
-  readonly kind: Kind
+export interface Mode<K extends Kind = PoolKind> {
+  readonly kind: K
   readonly families: readonly Family[]
   readonly unit: 'address' | 'prefix'
 }
@@ -17,13 +17,13 @@ const FAMILIES = { ipv4: ['ipv4'], dual: ['ipv4', 'ipv6'], ipv6: ['ipv6'] } as c
   Record<string, readonly Family[]>
 >
 
-const networkMode = named<WantedKind>({ ENIIP: 'shared', ENI: 'exclusive', Trunk: 'member', VPC: 'route' })
+const networkMode = named<Kind>({ ENIIP: 'shared', ENI: 'exclusive', Trunk: 'member', VPC: 'route' })
 const ipStack = z.enum(Object.keys(FAMILIES) as (keyof typeof FAMILIES)[], 'must be one of ipv4, dual, ipv6')
 
 export const MODE_KEYS = {
   network_mode: networkMode.optional(),
   eni_binding_mode: networkMode.optional(),
-  backend_type: named<WantedKind>({
+  backend_type: named<Kind>({
     ...{ ENIMultiIP: 'shared', ENIExclusive: 'exclusive', ENIOnly: 'exclusive', VPCRoute: 'route' },
   }).optional(),
   ip_stack: ipStack.optional(),
@@ -33,29 +33,19 @@ export const MODE_KEYS = {
 const SCHEMA = z.object(MODE_KEYS)
 export type RawMode = z.infer<typeof SCHEMA>
 
-/** The mode that the configuration asks for. */
-export function wantedMode(raw: RawMode, findings: Findings): Mode<WantedKind> {
+export function modeOf(raw: RawMode, findings: Findings): Mode<Kind> {
   const { network_mode, eni_binding_mode, backend_type, ip_stack, ip_type, enable_ip_prefix } = raw
-  const kind = settingOf({ network_mode, eni_binding_mode, backend_type }, findings)
+  const kind = settingOf({ network_mode, eni_binding_mode, backend_type }, findings)?.value ?? 'shared'
   const stack = settingOf({ ip_stack, ip_type }, findings)
+  const byPrefix = enable_ip_prefix === true
+  if (byPrefix && kind !== 'shared') {
+    findings.warnings.push('enable_ip_prefix has no effect without network_mode "ENIIP": other pods share no ENI')
+  }
   return {
-    kind: kind?.value ?? 'shared',
+    kind,
     families: FAMILIES[stack?.value ?? 'ipv4'],
-    unit: enable_ip_prefix === true ? 'prefix' : 'address',
+    unit: byPrefix && kind === 'shared' ? 'prefix' : 'address',
   }
-}
-
-/** The pool's kinds that there is a datapath for. */
-const KINDS: readonly PoolKind[] = ['shared']
-
-/** The only place that refuses what this daemon has not got yet. */
-export function availableMode({ kind, families, unit }: Mode<WantedKind>, { problems }: Findings): Mode {
-  const available = KINDS.find((one) => one === kind)
-  if (available === undefined) {
-    problems.push('network_mode must be "ENIIP" (or backend_type "ENIMultiIP"): other modes are not available yet')
-  }
-  if (families.join() !== 'ipv4') problems.push('ip_stack must be "ipv4": other stacks are not available yet')
-  return { kind: available ?? 'shared', families, unit }
 }
 
 /** A text of the table as what it stands for. */

@@ -9,7 +9,7 @@ import {
   type WarmUp,
 } from '../pool/settings.ts'
 import { type Findings, settingOf } from './findings.ts'
-import { availableMode, type Mode, wantedMode } from './mode.ts'
+import type { Kind, Mode } from './mode.ts'
 import type { RawPool } from './pool-keys.ts'
 
 export interface Tag {
@@ -81,9 +81,11 @@ const BLOCKED_TAGS: readonly Tag[] = [
   { key: 'terway.alibabacloud.com/excluded', value: 'true' },
 ]
 
-export function poolConf(raw: RawPool, findings: Findings): PoolConf {
+/** In VPC route mode there is no pool: its settings are read and checked, and nobody looks at them. */
+export function poolConf(raw: RawPool, { kind, ...mode }: Mode<Kind>, findings: Findings): PoolConf {
   return {
-    ...availableMode(wantedMode(raw, findings), findings),
+    ...mode,
+    kind: kind === 'route' ? 'shared' : kind,
     ...sizesOf(raw, findings),
     ...enisOf(raw, findings),
     reserve: reserveOf(raw, findings),

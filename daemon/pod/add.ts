@@ -1,18 +1,20 @@
 /** ADD: from a request to an address that answers. */
-import { bitsOf, familyOf, type Ipv4 } from '../../inet/address.ts'
 import { isNetnsGone, NetnsError } from '../../netlink/error.ts'
 import { homeNetns, openNetns } from '../../netlink/netns.ts'
-import { RT_TABLE_MAIN } from '../../netlink/plan.ts'
-import { PlanError } from '../../netlink/plan-error.ts'
+import { eniGone, PlanError } from '../../netlink/plan-error.ts'
 import { CniError, CniErrorCode } from '../cni/error.ts'
 import type { AddInvocation } from '../cni/invocation.ts'
 import { encodeResult } from '../cni/result.ts'
-import { hostLinkName } from '../datapath/host-link-name.ts'
-import { DEFAULT_ROUTE, LINK_LOCAL_GATEWAY, type PodAttachment, planPod, podMacs } from '../datapath/policy-route.ts'
-import { PoolError } from '../pool/error.ts'
+import type { Attachment } from '../datapath/attachment.ts'
+import { problemsOf } from '../datapath/attachment-problems.ts'
+import { resultOf } from '../datapath/result.ts'
 import { ownerOf, podKeyOf } from '../pool/model.ts'
-import type { Endpoint } from '../store/endpoint.ts'
+import { addressesOf, type Endpoint } from '../store/endpoint.ts'
+import { toCniError } from './add-error.ts'
+import { type NewAttachment, newAttachment, planFor } from './attach.ts'
 import { type PodContext, podKey } from './context.ts'
+import { follow } from './follow.ts'
+import type { PodLease } from './leases.ts'
 
 /** A link index chosen by us can be taken by another program; it does not happen often enough to look first. */
 const INDEX_ATTEMPTS = 8
@@ -24,6 +26,7 @@ const INDEX_ATTEMPTS = 8
 export function add(context: PodContext, invocation: AddInvocation, signal: AbortSignal): Promise<Uint8Array> {
   const { namespace, name: pod } = invocation.pod
   return context.locks.run(podKey({ namespace, pod }), async () => {
+    await context.removals.turn()
     refuseWhenCancelled(signal)
     await refuseSecondAdd(context, invocation)
     // Looked at first: an ADD that cannot succeed must not cost the pod its older sandbox.
@@ -31,12 +34,14 @@ export function add(context: PodContext, invocation: AddInvocation, signal: Abor
     await removeOlderSandboxes(context, invocation)
     context.endpoints.put(started)
     try {
-      const ready = await attach(context, started, { invocation, signal })
+      const { ready, attachment } = await attach(context, started, { invocation, signal })
       context.endpoints.put(ready)
-      return result(context, ready, invocation)
+      // What comes from their addresses must leave by them from now on.
+      for (const sibling of siblingsOf(context, ready)) await follow(context, sibling)
+      return encodeResult(resultOf(attachment, context.host), invocation.conf.cniVersion)
     } catch (error) {
       await context.removals.start(context.endpoints.get(started) ?? started)
-      throw toCniError(error, started)
+      throw toCniError(error, podKey(started))
     }
   })
 }
@@ -64,7 +69,7 @@ async function refuseSecondAdd({ endpoints, removals }: PodContext, invocation: 
   throw new CniError({
     code: CniErrorCode.endpointExists,
     reason: 'endpoint-exists',
-    text: `container ${attachment.containerId} already has ${attachment.ifname} with ${existing.ip ?? 'no address yet'}`,
+    text: `container ${attachment.containerId} already has ${attachment.ifname} with ${addressesOf(existing).join() || 'no address yet'}`,
     details: 'the runtime must call DEL before it calls ADD for the same container and interface again',
   })
 }
@@ -80,7 +85,7 @@ async function removeOlderSandboxes(context: PodContext, { attachment, pod }: Ad
   for (const endpoint of older) {
     if (endpoint.phase === 'ready') {
       context.log.warn(
-        { pod: podKey(endpoint), containerId: endpoint.containerId, newer: attachment.containerId, ip: endpoint.ip },
+        { pod: podKey(endpoint), containerId: endpoint.containerId, newer: attachment.containerId },
         'the pod has a newer sandbox; removing the network of the older one',
       )
     }
@@ -136,44 +141,71 @@ interface Call {
   readonly signal: AbortSignal
 }
 
+interface Attached {
+  readonly ready: Endpoint
+  readonly attachment: Attachment
+}
+
 /** Gets an address and programs the kernel; each step is on record before it is made. */
-async function attach(context: PodContext, started: Endpoint, { invocation, signal }: Call): Promise<Endpoint> {
-  const { containerId, ifname, netns, namespace, pod } = started
+async function attach(context: PodContext, started: Endpoint, { invocation, signal }: Call): Promise<Attached> {
+  const { containerId, ifname, namespace, pod } = started
   const expired = AbortSignal.timeout(context.acquireTimeout)
   const request = {
     ...{ owner: ownerOf(containerId, ifname), pod: podKeyOf(started, ifname), podUid: invocation.pod.uid },
     keeps: context.keepsAddress({ namespace, pod }),
   }
-  const lease = await context.pool.acquire(request, AbortSignal.any([signal, expired]))
-  const ip = required(lease.ipv4)
-  const hostLink = hostLinkName(namespace, pod, ifname)
-  refuseTakenLink(context, { ...started, hostLink })
-  const others = context.endpoints.ofContainer(containerId).filter((endpoint) => endpoint.ifname !== ifname)
-  const attachment: Omit<PodAttachment, 'ifindex'> = {
-    ...{ containerId, ifname, netns, hostLink, ip, eniIfindex: lease.eni.ifindex },
-    mtu: invocation.conf.mtu ?? context.mtu,
-    defaultRoute: others.length === 0,
-  }
-  const held: Endpoint = { ...started, ip, eniId: lease.eni.id, hostLink }
+  const lease = await context.leases.acquire(request, AbortSignal.any([signal, expired]))
+  const held = withLease(started, lease)
+  const attachment = newAttachment(context, { endpoint: started, conf: invocation.conf, lease })
+  const placed = { ...held, hostLink: attachment.hostLink }
+  refuseTakenLink(context, placed)
+  refuseProblems(context, placed, attachment)
   for (let attempt = 1; ; attempt++) {
-    const plan = planPod({ ...attachment, ifindex: context.indexes.next() })
-    const planned: Endpoint = { ...held, plan }
-    context.endpoints.put(planned)
+    const indexes = { link: context.indexes.next(), peer: context.indexes.next(), shaper: context.indexes.next() }
+    const attached = { ...attachment, indexes }
     try {
-      context.kernel.apply(plan)
+      const planned = await program(context, placed, attached)
       refuseWhenCancelled(signal)
-      return { ...planned, phase: 'ready', since: context.now() }
+      return { ready: { ...planned, phase: 'ready', since: context.now() }, attachment: attached }
     } catch (error) {
-      const taken = error instanceof PlanError && error.code === 'ifindex-taken'
-      if (!taken || attempt === INDEX_ATTEMPTS) throw error
+      if (!(error instanceof PlanError)) throw error
+      if (error.code === 'eni-gone' && attachment.eni !== undefined) context.enis.missed(attachment.eni.id)
+      if (error.code !== 'ifindex-taken' || attempt === INDEX_ATTEMPTS) throw error
     }
   }
 }
 
-/** The datapath is one of IPv4, and so are the families of the pool. */
-function required(ipv4: Ipv4 | undefined): Ipv4 {
-  if (ipv4 === undefined) throw new Error('the pool gave no IPv4 address')
-  return ipv4
+/** Rejects with PlanError. */
+async function program(context: PodContext, placed: Endpoint, attachment: Attachment): Promise<Endpoint> {
+  const plan = planFor(placed, attachment, context.host)
+  const planned: Endpoint = { ...placed, attachment, plan }
+  context.endpoints.put(planned)
+  await context.links.fit(attachment)
+  requireEni(context, attachment)
+  context.kernel.apply(plan)
+  return planned
+}
+
+/** Rules and marks can be made without the link, and would send the pod's packets nowhere. @throws PlanError */
+function requireEni({ links }: PodContext, { datapath, eni, netns }: Attachment): void {
+  // One that goes into the pod is asked for by its plan.
+  if (eni === undefined || datapath === 'exclusive' || links.isThere(eni)) return
+  const reason = `the link of ${eni.id} is not there any more`
+  throw eniGone(`host, for pod namespace ${netns}`, { request: `look for ${eni.link} (${eni.ifindex})`, reason })
+}
+
+function withLease(endpoint: Endpoint, { addresses: { ipv4, ipv6 }, eni }: PodLease): Endpoint {
+  return {
+    ...endpoint,
+    ...(ipv4 === undefined ? {} : { ip: ipv4 }),
+    ...(ipv6 === undefined ? {} : { ip6: ipv6 }),
+    ...(eni === undefined ? {} : { eniId: eni.id }),
+  }
+}
+
+/** The pod's other interfaces. */
+function siblingsOf({ endpoints }: PodContext, { containerId, ifname }: Endpoint): Endpoint[] {
+  return endpoints.ofContainer(containerId).filter((endpoint) => endpoint.ifname !== ifname)
 }
 
 /**
@@ -183,6 +215,7 @@ function required(ipv4: Ipv4 | undefined): Ipv4 {
 function refuseTakenLink({ endpoints }: PodContext, wanted: Endpoint): void {
   const holder = endpoints.all().find(({ hostLink }) => hostLink === wanted.hostLink)
   if (holder === undefined) return
+  if (podKey(holder) === podKey(wanted)) throw stillThere(holder)
   throw new CniError({
     code: CniErrorCode.endpointExists,
     reason: 'link-name-taken',
@@ -191,44 +224,27 @@ function refuseTakenLink({ endpoints }: PodContext, wanted: Endpoint): void {
   })
 }
 
-function result(context: PodContext, endpoint: Endpoint, { attachment, conf }: AddInvocation): Uint8Array {
-  const { containerId, ifname, ip, hostLink, plan } = endpoint
-  if (ip === undefined || hostLink === undefined) throw new Error(`endpoint ${containerId}/${ifname} is not complete`)
-  const macs = podMacs(containerId, ifname)
-  const mtu = conf.mtu ?? context.mtu
-  const isDefault = plan?.routes.some(({ device, table }) => device.netns === 'pod' && table === RT_TABLE_MAIN)
-  return encodeResult(
-    {
-      interfaces: [
-        { name: hostLink, mac: macs.host, mtu },
-        { name: ifname, mac: macs.pod, mtu, sandbox: attachment.netns },
-      ],
-      ips: [{ address: ip, prefixLength: bitsOf(familyOf(ip)), gateway: LINK_LOCAL_GATEWAY, interface: 1 }],
-      routes: isDefault ? [{ dst: DEFAULT_ROUTE, gw: LINK_LOCAL_GATEWAY }] : [],
-    },
-    conf.cniVersion,
-  )
+function stillThere({ hostLink, containerId, ...pod }: Endpoint): CniError {
+  return new CniError({
+    code: CniErrorCode.tryAgainLater,
+    reason: 'older-sandbox',
+    text: `${podKey(pod)}: its older sandbox ${containerId} still has the link ${hostLink}, which could not be removed`,
+    details: 'the runtime tries again, and so does terwayd; its log holds the reason',
+  })
 }
 
-function toCniError(error: unknown, { namespace, pod }: Endpoint): unknown {
-  const who = `${namespace}/${pod}`
-  if (error instanceof PoolError) {
-    const { reason, message, advice: details } = error
-    return new CniError({ code: CniErrorCode.tryAgainLater, reason, text: `${who}: ${message}`, details, cause: error })
-  }
-  return error instanceof PlanError ? kernelError(error, who) : error
+/** What is asked for cannot be, or contradicts what the pod's other interfaces have. @throws CniError 7 */
+function refuseProblems(context: PodContext, endpoint: Endpoint, wanted: NewAttachment): void {
+  const others = siblingsOf(context, endpoint).flatMap(({ attachment }) => attachment ?? [])
+  const problems = problemsOf([...others, { ...wanted, indexes: NOT_CHOSEN }], context.host)
+  if (problems.length === 0) return
+  throw new CniError({
+    code: CniErrorCode.invalidConfig,
+    reason: 'network-invalid',
+    text: `${podKey(endpoint)}: ${problems.join('; ')}`,
+    details: 'correct the CNI configuration of the network, or what the pod asks for',
+  })
 }
 
-function kernelError(error: PlanError, who: string): CniError {
-  const text = `${who}: ${error.message}`
-  if (error.code === 'name-taken') {
-    const details = 'the sandbox has an interface of this name that Terway did not make; another CNI plugin may have'
-    return new CniError({ code: CniErrorCode.endpointExists, reason: 'interface-exists', text, details, cause: error })
-  }
-  if (error.code === 'netns') {
-    const details = 'the sandbox ended while its network was set up; the runtime makes a new one'
-    return new CniError({ code: CniErrorCode.unknownContainer, reason: 'netns-vanished', text, details, cause: error })
-  }
-  const details = 'the log of terwayd holds the request; "terway-cli verify" compares the node with its plans'
-  return new CniError({ code: CniErrorCode.kernelFailure, reason: 'kernel-refused', text, details, cause: error })
-}
+/** Nothing depends on them yet. */
+const NOT_CHOSEN = { link: 0, peer: 0, shaper: 0 }

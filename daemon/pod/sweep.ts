@@ -1,14 +1,15 @@
 /** What time brings and no call will ever end: pods without a DEL, removals that failed, addresses and rules of nobody. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Ip } from '../../inet/address.ts'
-import { parseLinkName } from '../../inet/link-name.ts'
-import type { NetworkPlan } from '../../netlink/plan.ts'
+import { type LinkName, parseLinkName } from '../../inet/link-name.ts'
+import { networkPlan, type SourceMarkSpec } from '../../netlink/plan.ts'
 import type { Rule } from '../../netlink/rule.ts'
 import { type Owner, ownerOf, unknownOwnersLink } from '../pool/model.ts'
-import type { Endpoint } from '../store/endpoint.ts'
+import { addressesOf, type Endpoint } from '../store/endpoint.ts'
 import { type PodContext, podKey } from './context.ts'
-import { hasEnded } from './netns-presence.ts'
-import { orphanRules } from './orphan-rules.ts'
-import { rehomed } from './rehome.ts'
+import { follow } from './follow.ts'
+import { endOf } from './netns-presence.ts'
+import { orphanMarks, orphanRules } from './orphans.ts'
 
 export interface SweepFinding {
   /** `failed`: it was to be removed and is still there. */
@@ -39,33 +40,49 @@ export interface Swept {
 export function releaseOwnerless(context: PodContext): void {
   for (const { ip, owner } of ownerless(context)) {
     context.log.warn({ ip, owner }, NOBODYS)
-    context.pool.release(owner)
+    context.leases.release(owner, 0)
   }
 }
 
 const NOBODYS = 'nobody has this address any more; taking it back'
 
-function ownerless({ endpoints, pool, links }: PodContext): { readonly ip: Ip; readonly owner: Owner }[] {
+function ownerless({ endpoints, leases, links }: PodContext): { readonly ip: Ip; readonly owner: Owner }[] {
   const owners = new Set(endpoints.all().map(({ containerId, ifname }) => ownerOf(containerId, ifname)))
-  return [...pool.state.addresses.values()].flatMap((address) => {
-    if (address.phase !== 'owned' || owners.has(address.owner)) return []
-    const link = unknownOwnersLink(address.owner)
-    return link !== undefined && links.exists(parseLinkName(link)) ? [] : [{ ip: address.ip, owner: address.owner }]
+  return [...leases.held()].filter(({ owner }) => {
+    if (owners.has(owner)) return false
+    const link = unknownOwnersLink(owner)
+    return link === undefined || !links.exists(parseLinkName(link))
   })
 }
 
 export class Sweep {
   readonly #context: PodContext
   #suspects: EndedSuspects = new Set()
+  /** Sweeps, one after the other. */
+  #tail: Promise<unknown> = Promise.resolve()
 
   constructor(context: PodContext) {
     this.#context = context
   }
 
-  async run({ dryRun = false, seen = this.#suspects }: SweepOptions = {}): Promise<Swept> {
+  /** Never twice at once: it waits for its turn. */
+  run(options: SweepOptions = {}): Promise<Swept> {
+    const turn = this.#tail.then(() => this.#sweep(options))
+    this.#tail = turn.catch(() => undefined)
+    return turn
+  }
+
+  /** When none is under way. Never rejects. */
+  async settled(): Promise<void> {
+    await this.#tail
+  }
+
+  async #sweep({ dryRun = false, seen = this.#suspects }: SweepOptions): Promise<Swept> {
     const { endpoints, links } = this.#context
-    const idle = endpoints.all().filter((endpoint) => !this.#isUnderWay(endpoint))
-    const ended = idle.filter((one) => one.phase === 'ready' && hasEnded(one, (name) => links.exists(name)))
+    const sandboxes = endpoints.all()
+    const idle = sandboxes.filter((endpoint) => !this.#isUnderWay(endpoint))
+    const sight = { linkExists: (name: LinkName) => links.exists(name), sandboxes }
+    const ended = idle.filter((one) => one.phase === 'ready' && endOf(one, sight) !== 'no')
     const unfinished = idle.filter(({ phase }) => phase !== 'ready')
     // One look is not enough: a DEL may be on its way at this moment.
     const [certain, uncertain] = partition(ended, (endpoint) => seen.has(keyOf(endpoint)))
@@ -77,10 +94,11 @@ export class Sweep {
       ...certain.map((endpoint) => this.#remove(endpoint, ENDED)),
       ...unfinished.map((endpoint) => this.#remove(endpoint, UNFINISHED)),
     ])
-    this.#rehome()
+    await this.#follow()
+    await this.#fitEnis()
     const findings = [...suspected, ...removed.flat(), ...this.#aboutNobodys()]
     releaseOwnerless(this.#context)
-    this.#removeOrphanRules()
+    await this.#removeOrphans()
     return { suspects, findings }
   }
 
@@ -115,56 +133,70 @@ export class Sweep {
     })
   }
 
-  /** Addresses and rules that no endpoint has. */
+  /** Addresses, rules and marks that no endpoint has. */
   #aboutNobodys(): SweepFinding[] {
-    const rules = this.#orphanRules().length
+    const { rules, marks } = this.#orphans()
     return [
       ...ownerless(this.#context).map(({ ip, owner }) => finding('removed', NOBODYS, { ip, owner })),
-      ...(rules === 0 ? [] : [finding('removed', `${rules} ${ORPHAN_RULES}`, {})]),
+      ...(rules.length === 0 ? [] : [finding('removed', `${rules.length} ${ORPHAN_RULES}`, {})]),
+      ...(marks.length === 0 ? [] : [finding('removed', `${marks.length} ${ORPHAN_MARKS}`, {})]),
     ]
   }
 
-  /** An ENI that was attached again has another link, and a lost address may come back on another ENI. */
-  #rehome(): void {
-    const { endpoints, pool } = this.#context
+  /**
+   * An ENI that was attached again has another link, a lost address may come back on another ENI, and the node may be
+   * configured otherwise than when the pod was added.
+   */
+  async #follow(): Promise<void> {
+    const { endpoints, locks } = this.#context
     for (const endpoint of endpoints.all()) {
-      const { phase, ip, plan } = endpoint
-      if (phase !== 'ready' || ip === undefined || plan === undefined) continue
-      const address = pool.state.addresses.get(ip)
-      const eni = address === undefined ? undefined : pool.readyEni(address.eni)
-      const moved = eni === undefined ? undefined : rehomed(plan, eni.ifindex)
-      if (eni !== undefined && moved !== undefined) this.#follow({ ...endpoint, eniId: eni.id, plan: moved }, moved)
+      // Whoever changes something of the pod has what is true now.
+      if (this.#isUnderWay(endpoint)) continue
+      await locks.run(podKey(endpoint), async () => {
+        const current = endpoints.get(endpoint)
+        if (current !== undefined) await follow(this.#context, current)
+      })
+      await nextTurn()
     }
   }
 
-  /** On record only when it is done, so that the next sweep repeats what failed; the old rule is an orphan then. */
-  #follow(endpoint: Endpoint, plan: NetworkPlan): void {
-    const { endpoints, kernel, log } = this.#context
-    const fields = { pod: podKey(endpoint), ip: endpoint.ip, eni: endpoint.eniId }
-    try {
-      kernel.apply(plan)
-      endpoints.put(endpoint)
-      log.warn(fields, 'the ENI of a pod has another link; its way out follows')
-    } catch (err) {
-      log.error({ ...fields, err }, 'the ENI of a pod has another link and its way out does not follow; trying again')
-    }
-  }
-
-  #orphanRules(): Rule[] {
-    const { endpoints, pool, links } = this.#context
-    const cidrs = [...new Set([...pool.state.enis.values()].map(({ cidr }) => cidr))]
-    return orphanRules({ rules: links.rules(), endpoints: endpoints.all(), podRoutes: links.podRoutes(), cidrs })
-  }
-
-  #removeOrphanRules(): void {
+  /** Of what an earlier daemon has left on an ENI nothing else tells. */
+  async #fitEnis(): Promise<void> {
     const { links, log } = this.#context
-    const orphans = this.#orphanRules()
-    if (orphans.length === 0) return
-    links.removeRules(orphans)
-    log.warn(
-      { rules: orphans.map(({ priority, source, destination, table }) => ({ priority, source, destination, table })) },
-      `removed ${ORPHAN_RULES}`,
-    )
+    try {
+      await links.fitAll()
+    } catch (err) {
+      log.error({ err }, 'an ENI does not have what its pods need, or has more; it is tried again')
+    }
+  }
+
+  #orphans(): { readonly rules: readonly Rule[]; readonly marks: readonly SourceMarkSpec[] } {
+    const { endpoints, enis, links } = this.#context
+    const known = { endpoints: endpoints.all(), podRoutes: links.podRoutes() }
+    const nodePlans = enis.plans().map(([, plan]) => plan)
+    return {
+      rules: orphanRules({
+        ...{ ...known, rules: links.rules(), links: new Set(links.indexes()), nodePlans },
+        isOfPods: (ip) => enis.isOfPods(ip),
+      }),
+      marks: orphanMarks(links.marks(), known),
+    }
+  }
+
+  async #removeOrphans(): Promise<void> {
+    const { links, kernel, log } = this.#context
+    const { rules, marks } = this.#orphans()
+    if (rules.length > 0) {
+      links.removeRules(rules)
+      const told = rules.map(({ priority, source, destination, mark, table }) => {
+        return { priority, source, destination, mark, table }
+      })
+      log.warn({ rules: told }, `removed ${ORPHAN_RULES}`)
+    }
+    if (marks.length > 0) {
+      await kernel.remove(networkPlan({ marks }))
+      log.warn({ marks }, `removed ${ORPHAN_MARKS}`)
+    }
   }
 }
 
@@ -172,7 +204,8 @@ const ENDED = 'its sandbox has ended without a DEL'
 const MAY_HAVE_ENDED = 'its sandbox seems to have ended without a DEL; removed when it still does at another look'
 const UNFINISHED = 'its ADD or its removal was not finished'
 const STILL_THERE = 'it could not be removed, which is tried again; the log of terwayd holds the reason'
-const ORPHAN_RULES = 'rules of pods that no longer exist'
+const ORPHAN_RULES = 'rules of pods that no longer exist, or are connected in another way now'
+const ORPHAN_MARKS = 'marks of addresses that no pod has'
 
 function keyOf({ containerId, ifname }: Endpoint): Owner {
   return ownerOf(containerId, ifname)
@@ -183,8 +216,11 @@ function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[
 }
 
 function aboutEndpoint(kind: SweepFinding['kind'], endpoint: Endpoint, message: string): SweepFinding {
-  const { ip, containerId } = endpoint
-  return finding(kind, message, { pod: podKey(endpoint), containerId, ...(ip === undefined ? {} : { ip }) })
+  const ip = addressesOf(endpoint).join()
+  return finding(kind, message, {
+    ...{ pod: podKey(endpoint), containerId: endpoint.containerId },
+    ...(ip === '' ? {} : { ip }),
+  })
 }
 
 function finding(kind: SweepFinding['kind'], message: string, fields: Readonly<Record<string, string>>): SweepFinding {

@@ -1,8 +1,9 @@
 /** The verbs besides ADD. */
-import type { Difference } from '../../netlink/plan.ts'
+import type { Difference, NetworkPlan } from '../../netlink/plan.ts'
 import { CniError, CniErrorCode } from '../cni/error.ts'
 import type { CheckInvocation, DelInvocation, GcInvocation } from '../cni/invocation.ts'
-import { type PodContext, podKey } from './context.ts'
+import type { Endpoint } from '../store/endpoint.ts'
+import { NODE, type PodContext, podKey } from './context.ts'
 
 /**
  * DEL needs nothing but the container id and interface name, and finds nothing wrong with what is not there: an unknown
@@ -13,13 +14,17 @@ export async function del(context: PodContext, { detachment }: Pick<DelInvocatio
   if (endpoint === undefined) return
   // An ADD of the same container may still be under way; its record is there from its first moment.
   await context.locks.run(podKey(endpoint), async () => {
+    await context.removals.turn()
     const current = context.endpoints.get(detachment)
     // Not awaited: the reaper confirms the link's end later, and the journal keeps the endpoint until then.
     if (current !== undefined) void context.removals.start(current)
   })
 }
 
-/** @throws CniError 3 when the container is unknown, 103 naming each difference between its plan and the kernel. */
+/**
+ * @throws CniError 3 when the container is unknown, 103 naming each difference between the kernel and its plan, or what
+ * the node and its ENI need for it.
+ */
 export async function check(context: PodContext, { attachment }: CheckInvocation): Promise<void> {
   const endpoint = context.endpoints.get(attachment)
   if (endpoint?.plan === undefined || endpoint.phase !== 'ready') {
@@ -30,13 +35,21 @@ export async function check(context: PodContext, { attachment }: CheckInvocation
       details: 'the runtime must call ADD first',
     })
   }
-  const differences = context.kernel.verify(endpoint.plan)
+  const differences = context.kernel.verifyAll([endpoint.plan, ...sharedPlans(context, endpoint)]).flat()
   if (differences.length === 0) return
   throw new CniError({
     code: CniErrorCode.kernelDiffers,
     reason: 'kernel-differs',
     text: `${podKey(endpoint)}: ${differences.map(describe).join('; ')}`,
     details: '"terway-cli verify" shows the same for every pod of the node',
+  })
+}
+
+/** What the pod's packets need besides, of the node and of its ENI. */
+function sharedPlans({ enis }: PodContext, { attachment }: Endpoint): NetworkPlan[] {
+  return enis.plans().flatMap(([owner, plan]) => {
+    const isOfEni = plan.links.some(({ ifindex }) => ifindex === attachment?.eni?.ifindex)
+    return owner === NODE || isOfEni ? [plan] : []
   })
 }
 
@@ -58,6 +71,7 @@ export async function gc(context: PodContext, { validAttachments, conf }: GcInvo
   await Promise.all(
     stale.map((endpoint) =>
       context.locks.run(podKey(endpoint), async () => {
+        await context.removals.turn()
         const current = context.endpoints.get(endpoint)
         if (current === undefined) return
         context.log.info({ pod: podKey(endpoint), containerId: endpoint.containerId }, 'removing a stale attachment')

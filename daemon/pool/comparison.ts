@@ -1,9 +1,9 @@
 /** Asks the cloud what there is and compares it with the journal, time and again. */
 import type { CloudEni } from '../../cloud/ecs/eni.ts'
 import type { Ecs } from '../../cloud/ecs.ts'
-import type { InstanceId, VSwitchId } from '../../cloud/ids.ts'
+import type { InstanceId } from '../../cloud/ids.ts'
 import type { VSwitches } from '../../cloud/vswitch/vswitches.ts'
-import type { Cidr, Ip } from '../../inet/address.ts'
+import type { Ip } from '../../inet/address.ts'
 import type { LinkName } from '../../inet/link-name.ts'
 import { newEniKey } from './creations.ts'
 import { ANSWER_LAG } from './effects/state-watch.ts'
@@ -15,6 +15,7 @@ import {
   type Reconciliation,
   reconcile,
   type Suspicions,
+  type World,
 } from './reconcile.ts'
 import type { PoolKind } from './settings.ts'
 import type { PoolState } from './tables.ts'
@@ -80,7 +81,7 @@ export class Comparison {
     const answered = now()
     const cidrs = await this.#cidrsOf(enis)
     const result = reconcile({
-      ...{ state, cloud: enis, cidrs, podRoutes, now: answered, kind: kind() },
+      ...{ state, cloud: enis, ...cidrs, podRoutes, now: answered, kind: kind() },
       // The list may be behind.
       settledBefore: asked - ANSWER_LAG,
       ...{ ownership: this.#ownership(), orphanTtl: claims.orphanTtl ?? 0 },
@@ -114,11 +115,14 @@ export class Comparison {
   }
 
   /** Of ENIs with our tag only: the vSwitch of somebody else's is nothing to us, and may be one we are not told of. */
-  async #cidrsOf(enis: readonly CloudEni[]): Promise<ReadonlyMap<VSwitchId, Cidr>> {
+  async #cidrsOf(enis: readonly CloudEni[]): Promise<Pick<World, 'cidrs' | 'cidrs6'>> {
     const ours = enis.filter(({ tags }) => tags.get(CREATOR_TAG.key) === CREATOR_TAG.value)
     const ids = new Set(ours.flatMap((eni) => eni.vSwitchId ?? []))
     const facts = await Promise.all([...ids].map((id) => this.#options.vSwitches.facts(id)))
-    return new Map(facts.map(({ id, cidr }) => [id, cidr]))
+    return {
+      cidrs: new Map(facts.map(({ id, cidr }) => [id, cidr])),
+      cidrs6: new Map(facts.flatMap(({ id, ipv6Cidr }) => (ipv6Cidr === undefined ? [] : [[id, ipv6Cidr]]))),
+    }
   }
 
   #ownership(): Ownership {

@@ -5,7 +5,7 @@
 import type { Logger } from 'pino'
 import type { Ip } from '../../inet/address.ts'
 import type { PoolClock } from './clock.ts'
-import { type Change, factsOf } from './model.ts'
+import { type AddressPhase, type Change, factsOf } from './model.ts'
 import type { PoolState } from './tables.ts'
 
 export interface Conntrack {
@@ -31,11 +31,13 @@ const PASS_TIMEOUT = 30_000
 const URGENT_TIMEOUT = 1_000
 
 export interface CoolDownOptions {
-  readonly state: PoolState
+  /** The end of an address's time, ms since the epoch; undefined of one that does not cool down. */
+  readonly until: (ip: Ip) => number | undefined
+  /** Records that they are free. Throws what the journal throws. */
+  readonly free: (ips: readonly Ip[]) => void
   readonly conntrack: Conntrack
   readonly clock: PoolClock
   readonly log: Logger
-  readonly commit: (changes: readonly Change[]) => void
   /** Called when addresses have become free. */
   readonly ended: () => void
 }
@@ -119,22 +121,29 @@ export class CoolDown {
 
   /** Looks again: the pod that had it may have it again by now. */
   #free(ips: readonly Ip[], patience: number): void {
-    const { state, clock, commit, log } = this.#options
+    const { until, clock, free, log } = this.#options
     const now = clock.now()
-    const over = ips.flatMap((ip) => {
-      const address = state.addresses.get(ip)
-      return address?.phase === 'cooling' && address.until + patience <= now ? [address] : []
-    })
-    for (const { ip } of over) this.#held.delete(ip)
+    const over = ips.filter((ip) => (until(ip) ?? Number.POSITIVE_INFINITY) + patience <= now)
+    for (const ip of over) this.#held.delete(ip)
     try {
-      commit(
-        over.map((address): Change => {
-          if (address.lost) return { kind: 'drop-address', ip: address.ip }
-          return { kind: 'put-address', address: { ...factsOf(address), since: now, phase: 'warm' } }
-        }),
-      )
+      free(over)
     } catch (err) {
       log.error({ err }, 'the end of a cool-down cannot be recorded, the journal may be full; it is tried again')
     }
   }
+}
+
+/** ms since the epoch; undefined when it does not cool down. */
+export function coolsUntil(address: AddressPhase | undefined): number | undefined {
+  return address?.phase === 'cooling' ? address.until : undefined
+}
+
+/** Those of the pool whose time is over, as they are afterwards. */
+export function thawed({ addresses }: Pick<PoolState, 'addresses'>, ips: readonly Ip[], now: number): Change[] {
+  return ips.flatMap((ip): Change[] => {
+    const address = addresses.get(ip)
+    if (address?.phase !== 'cooling') return []
+    if (address.lost) return [{ kind: 'drop-address', ip: address.ip }]
+    return [{ kind: 'put-address', address: { ...factsOf(address), since: now, phase: 'warm' } }]
+  })
 }

@@ -68,13 +68,14 @@ export class Creations {
     }
   }
 
-  #record(creation: Creation, { id, cidr, availableIps }: VSwitch): CreatingEni {
+  #record(creation: Creation, { id, cidr, ipv6Cidr, availableIps }: VSwitch): CreatingEni {
     const { instanceId, tags, clusterId, securityGroupIds, now } = this.#options
     const key = newEniKey()
     const own = { [CREATOR_TAG.key]: CREATOR_TAG.value, [NODE_TAG]: instanceId, [INTENT_TAG]: key }
     const cluster = clusterId === undefined ? {} : { [CLUSTER_TAG]: clusterId }
     return {
       ...{ phase: 'creating', key, role: creation.role, vSwitchId: id, cidr, since: now() },
+      ...(ipv6Cidr === undefined ? {} : { cidr6: ipv6Cidr }),
       request: {
         ...{ vSwitchId: id, securityGroupIds, ...reducedTo(newAddresses(creation), availableIps) },
         ...(creation.role === 'trunk' ? { type: 'Trunk' as const } : {}),

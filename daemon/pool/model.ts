@@ -53,6 +53,8 @@ interface EniBase {
   readonly vSwitchId: VSwitchId
   /** Of the vSwitch; recorded so that a start needs no answer of the cloud to program the ENI. */
   readonly cidr: Cidr
+  /** Of the vSwitch, where it has IPv6. Earlier versions have not recorded it: the next comparison does. */
+  readonly cidr6?: Cidr
   /** ms since the epoch, of the phase */
   readonly since: number
 }

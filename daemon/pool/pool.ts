@@ -18,7 +18,7 @@ import { type Choice, chooseAddresses, isKeptFor, keptAddresses } from './choose
 import type { Circumstances } from './circumstances.ts'
 import type { PoolClock } from './clock.ts'
 import { type Claims, Comparison } from './comparison.ts'
-import { type Conntrack, CoolDown } from './cool-down.ts'
+import { type Conntrack, CoolDown, coolsUntil, thawed } from './cool-down.ts'
 import { Creations } from './creations.ts'
 import { type Decision, decide } from './decide.ts'
 import { EffectRunner } from './effect-runner.ts'
@@ -149,7 +149,9 @@ export class Pool {
     this.#refusal = new Refusal(now)
     this.#history = new DemandHistory(priorOf(options.limits), options.random)
     this.#coolDown = new CoolDown({
-      ...{ state: this.#tables, conntrack: options.conntrack, clock, log, commit },
+      ...{ conntrack: options.conntrack, clock, log },
+      until: (ip) => coolsUntil(this.#tables.addresses.get(ip)),
+      free: (ips) => commit(thawed(this.#tables, ips, now())),
       ended: () => this.#step(),
     })
     this.#creations = new Creations({
@@ -317,9 +319,21 @@ export class Pool {
     this.#commit(result.changes)
     this.#tell(result.findings.map((finding) => findingEvent(finding, this.#options.clock.now())))
     for (const id of result.strays) void this.#deleteStray(id)
-    for (const key of [...this.#ready.keys()]) if (!isOnNode(this.#tables.enis.get(key))) this.#putOutOfUse(key)
+    for (const key of [...this.#ready.keys()]) this.#lookAtReady(key)
     this.#soon(0)
     return result
+  }
+
+  /** One that is not on the node is ready for nobody; one with more than before is brought up with that. */
+  #lookAtReady(key: EniKey): void {
+    const [record, ready] = [this.#tables.enis.get(key), this.#ready.get(key)]
+    if (!isOnNode(record)) this.#putOutOfUse(key)
+    else if (ready !== undefined && record?.cidr6 !== ready.cidr6) this.#bringUpAnew(ready)
+  }
+
+  /** With it those that go through its link. */
+  #bringUpAnew({ ifindex }: ReadyEni): void {
+    for (const [key, eni] of this.#ready) if (eni.ifindex === ifindex) this.#ready.delete(key)
   }
 
   /** What could not be made whole; the next comparison names it again if it stays. */
@@ -356,6 +370,12 @@ export class Pool {
       this.#history.holdOn(this.#options.clock.now(), RUNTIME_RETRY)
     }
     this.#step()
+  }
+
+  /** Whoever was to use the ENI's link has not found it: it is looked for, and until then nothing is given from it. */
+  distrust(id: EniId): void {
+    for (const eni of this.#ready.values()) if (eni.id === id) this.#bringUpAnew(eni)
+    this.#soon(0)
   }
 
   /** The limits are others than before. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { type Ip, parseIpv6 } from '../../inet/address.ts'
+import { type Ip, parseCidr, parseIpv6 } from '../../inet/address.ts'
 import { type LinkName, parseLinkName } from '../../inet/link-name.ts'
 import type { AssignToken, EniKey } from './model.ts'
 import {
@@ -23,6 +23,7 @@ import {
   recorded,
   run,
   twice,
+  VSWITCH,
   worldOf,
 } from './reconcile/world-under-test.ts'
 import { reconcile } from './reconcile.ts'
@@ -114,6 +115,31 @@ describe('ENIs of ours that are not on record', () => {
     const tags = new Map([...available('eni-9').tags, ['terway.intent', key]])
     const { second } = twice({ state, cloud: [available('eni-9', { tags })] })
     expect(second).toMatchObject({ changes: [], findings: [], strays: [] })
+  })
+})
+
+describe('the IPv6 prefix of a vSwitch', () => {
+  const cidr6 = parseCidr('fd00::/64')
+  const cidrs6 = new Map([[VSWITCH, cidr6]])
+
+  test('comes with an ENI that is taken over', () => {
+    const { changes } = run({ cloud: [cloudEni('eni-9')], cidrs6, fresh: true })
+    expect(changes[0]).toMatchObject({ kind: 'put-eni', eni: { id: 'eni-9', cidr6 } })
+    expect(run({ cloud: [cloudEni('eni-9')], fresh: true }).changes[0]).not.toHaveProperty('eni.cidr6')
+  })
+
+  test('is put on record with an ENI in use that was recorded without, once', () => {
+    const state = recorded()
+    const first = run({ state, cloud: [cloudEni('eni-1')], cidrs6 })
+    expect(first.changes).toEqual([{ kind: 'put-eni', eni: { ...eniRecord(), cidr6 } }])
+    commit(state, first)
+    expect(run({ state, cloud: [cloudEni('eni-1')], cidrs6 }).changes).toEqual([])
+  })
+
+  test('stays with one that is drained at the same time', () => {
+    const state = recorded()
+    const { changes } = run({ state, cloud: [cloudEni('eni-1')], cidrs6, kind: 'exclusive' })
+    expect(changes.at(-1)).toMatchObject({ kind: 'put-eni', eni: { phase: 'draining', cidr6 } })
   })
 })
 

@@ -6,6 +6,7 @@ import type { Invocation__Output } from '../../proto/generated/terway/cni/v1/Inv
 import type { Outcome } from '../../proto/generated/terway/cni/v1/Outcome.ts'
 import { CniError, toErrorMessage } from '../cni/error.ts'
 import { parseAdd, parseCheck, parseDel, parseGc, parseStatus } from '../cni/invocation.ts'
+import type { NetConf } from '../cni/netconf.ts'
 import { add } from '../pod/add.ts'
 import type { PodContext } from '../pod/context.ts'
 import { check, del, gc } from '../pod/verbs.ts'
@@ -15,6 +16,8 @@ export type CniVerb = 'ADD' | 'DEL' | 'CHECK' | 'STATUS' | 'GC'
 
 export interface CniServiceOptions {
   readonly pods: PodContext
+  /** Throws CniError 50 when the node cannot network any pod. */
+  readonly status: (conf: NetConf) => void
   readonly log: Logger
   readonly onCall?: (call: { verb: CniVerb; code: number; milliseconds: number }) => void
 }
@@ -25,7 +28,7 @@ type Handler = (invocation: Invocation__Output, signal: AbortSignal) => Promise<
 const EMPTY = new Uint8Array()
 
 export function cniService(options: CniServiceOptions): CniHandlers {
-  const { pods } = options
+  const { pods, status } = options
   const unary = (verb: CniVerb, handler: Handler) => (call: UnaryCall, reply: sendUnaryData<Outcome>) => {
     void answer({ options, verb, handler, call }).then((outcome) => reply(null, outcome))
   }
@@ -33,8 +36,7 @@ export function cniService(options: CniServiceOptions): CniHandlers {
     Add: unary('ADD', async (raw, signal) => await add(pods, parseAdd(raw), signal)),
     Del: unary('DEL', async (raw) => void (await del(pods, parseDel(raw)))),
     Check: unary('CHECK', async (raw) => void (await check(pods, parseCheck(raw)))),
-    // Whoever can answer can network pods: an empty pool is an error of ADD, since a failing STATUS evicts the node.
-    Status: unary('STATUS', async (raw) => void parseStatus(raw)),
+    Status: unary('STATUS', async (raw) => void status(parseStatus(raw).conf)),
     Gc: unary('GC', async (raw) => void (await gc(pods, parseGc(raw)))),
   }
 }

@@ -1,12 +1,12 @@
 /** The Repair service: what the daemon sets right from time to time, on an operator's word. Translates, and nothing else. */
-import { type ServerUnaryCall, type ServiceError, type sendUnaryData, status } from '@grpc/grpc-js'
+import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
 import type { Logger } from 'pino'
-import { CloudError } from '../../cloud/error.ts'
 import type { GcFinding as FindingMessage } from '../../proto/generated/terway/repair/v1/GcFinding.ts'
 import type { GcReply } from '../../proto/generated/terway/repair/v1/GcReply.ts'
 import type { GcRequest__Output as GcRequest } from '../../proto/generated/terway/repair/v1/GcRequest.ts'
 import type { RepairHandlers } from '../../proto/generated/terway/repair/v1/Repair.ts'
 import type { Gc, GcFinding, GcReport } from '../pod/gc.ts'
+import { failureOf } from './failure.ts'
 
 export interface RepairOptions {
   readonly gc: Gc
@@ -56,13 +56,4 @@ function outcomeOf(kind: GcFinding['kind'], dryRun: boolean): 'done' | 'would' |
   if (kind === 'failed') return 'failed'
   if (kind === 'foreign') return 'none'
   return dryRun ? 'would' : 'done'
-}
-
-/** Not `UNAVAILABLE`: that is for a daemon that is not there. */
-function failureOf(error: unknown): Pick<ServiceError, 'code' | 'details'> {
-  if (error instanceof CloudError) {
-    return { code: status.FAILED_PRECONDITION, details: `${error.message}; ${error.advice}` }
-  }
-  const details = `${error instanceof Error ? error.message : String(error)}; the log of terwayd holds the rest`
-  return { code: status.INTERNAL, details }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { parseIp, parseMac } from '../../inet/address.ts'
+import { parseCidr, parseIp, parseMac } from '../../inet/address.ts'
 import { parseLinkName } from '../../inet/link-name.ts'
 import { cooling, ghost, key, many, owned, poolOf, unassigning, VSWITCH, warm } from '../../test/pool/state-builder.ts'
 import type { ReadyEni } from '../pool/effects.ts'
@@ -18,6 +18,7 @@ const ENDPOINT: Endpoint = {
 const READY: ReadyEni = {
   ...{ key: key('a'), id: 'eni-a' as ReadyEni['id'], mac: parseMac('00:16:3e:00:00:01'), role: 'shared' },
   ...{ link: parseLinkName('eth1'), ifindex: 3, gateway: parseIp('10.0.255.253') },
+  cidr: parseCidr('10.0.0.0/16'),
 }
 
 function viewOf(state: PoolTables, limits: Partial<PoolLimits> = {}): PoolView {

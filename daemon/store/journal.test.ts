@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { type EniId, parseCloudId, type SecurityGroupId, type VSwitchId } from '../../cloud/ids.ts'
-import { parseCidr, parseIpv4, parseMac } from '../../inet/address.ts'
+import { parseCidr, parseIpv4, parseIpv6, parseMac } from '../../inet/address.ts'
 import { parseLinkName } from '../../inet/link-name.ts'
-import { planHost } from '../datapath/policy-route.ts'
+import { networkPlan } from '../../netlink/plan.ts'
+import type { Attachment } from '../datapath/attachment.ts'
 import type {
   AddressRecord,
   AssignRecord,
@@ -31,6 +32,7 @@ const KNOWN: KnownEni = {
     key: 'k1' as EniKey,
     vSwitchId: VSWITCH,
     cidr: CIDR,
+    cidr6: parseCidr('fd00::/64'),
     id: parseCloudId<EniId>('eni-1'),
   },
   ...{ mac: parseMac('00:16:3e:00:00:01'), primaryIp: parseIpv4('10.0.1.1'), since: 1 },
@@ -74,8 +76,16 @@ const ENDPOINT: Endpoint = {
     ip: parseIpv4('10.0.1.2'),
     eniId: 'eni-1',
     hostLink: parseLinkName('calic95a4947e07'),
-    plan: planHost(),
+    ip6: parseIpv6('fd00::2'),
+    plan: networkPlan({ sysctls: [{ netns: 'host', key: ['net', 'ipv4', 'ip_forward'], value: '1' }] }),
   },
+  replaced: networkPlan({ podNetns: '/run/netns/x' }),
+}
+const ATTACHMENT: Attachment = {
+  ...{ datapath: 'route', containerId: 'c', ifname: ENDPOINT.ifname, netns: '/run/netns/x' },
+  ...{ hostLink: parseLinkName('calic95a4947e07'), indexes: { link: 1, peer: 2, shaper: 3 }, mtu: 1500 },
+  ...{ addresses: { ipv4: parseIpv4('10.0.1.2') }, defaultRoute: true, sourceRouting: false, extraRoutes: [] },
+  ...{ hostStackCidrs: [CIDR], hostPeer: true, bandwidth: { egress: { rate: 5 } }, priority: 'burstable' },
 }
 
 let directory: string
@@ -124,6 +134,15 @@ describe('the journal', () => {
     journal.dropEndpoint(ENDPOINT)
     journal.dropEndpoint(ENDPOINT)
     expect(journal.loadEndpoints()).toEqual([])
+  })
+
+  test('what a plan was made from comes back as it was, and one that was never put stays absent', () => {
+    using journal = new Journal(directory)
+    journal.putEndpoint({ ...ENDPOINT, attachment: ATTACHMENT })
+    expect(journal.loadEndpoints()).toEqual([{ ...ENDPOINT, attachment: ATTACHMENT }])
+    const { replaced: _, ip6: __, ...bare } = ENDPOINT
+    journal.putEndpoint(bare)
+    expect(Object.keys(journal.loadEndpoints()[0] ?? {}).sort()).toEqual(Object.keys(bare).sort())
   })
 
   test('is for root alone', () => {

@@ -8,9 +8,11 @@ import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import type { Change, EniKey } from '../pool/model.ts'
 import { type PoolState, PoolTables } from '../pool/tables.ts'
+import type { RouteAddress, RouteChange } from '../route/allocation.ts'
 import { decodeEndpoint, type Endpoint, type EndpointKey } from './endpoint.ts'
 import { damaged, JournalError } from './error.ts'
 import { decodeAddress, decodeAssign, decodeEni, decodePrefix } from './pool-rows.ts'
+import { decodeRouteAddress } from './route-rows.ts'
 import { readFact, readTable, type Table } from './rows.ts'
 import { migrate } from './schema.ts'
 
@@ -26,6 +28,8 @@ const STATEMENTS = {
   dropAddress: 'DELETE FROM addresses WHERE ip = ?',
   putAssign: 'INSERT OR REPLACE INTO assigns VALUES (?, ?, ?)',
   dropAssign: 'DELETE FROM assigns WHERE token = ?',
+  putRouteAddress: 'INSERT OR REPLACE INTO route_addresses VALUES (?, ?)',
+  dropRouteAddress: 'DELETE FROM route_addresses WHERE ip = ?',
   putEndpoint: 'INSERT OR REPLACE INTO endpoints VALUES (?, ?, ?)',
   dropEndpoint: 'DELETE FROM endpoints WHERE container_id = ? AND ifname = ?',
   putFact: 'INSERT OR REPLACE INTO facts VALUES (?, ?)',
@@ -90,14 +94,25 @@ export class Journal {
       this.#commitOne(only)
       return
     }
-    this.#db.exec('BEGIN IMMEDIATE')
-    try {
+    this.#atOnce(() => {
       for (const change of changes) this.#commitOne(change)
-      this.#db.exec('COMMIT')
-    } catch (error) {
-      this.#db.exec('ROLLBACK')
-      throw error
-    }
+    })
+  }
+
+  /** Those of VPC route mode. @throws JournalError when it is damaged. */
+  loadRouteAddresses(): RouteAddress[] {
+    return this.#read('route_addresses', decodeRouteAddress)
+  }
+
+  /** All or none of the changes. */
+  commitRouteAddresses(changes: readonly RouteChange[]): void {
+    if (changes.length === 0) return
+    this.#atOnce(() => {
+      for (const change of changes) {
+        if (change.kind === 'drop-address') this.#run('dropRouteAddress', change.ip)
+        else this.#run('putRouteAddress', change.address.ip, JSON.stringify(change.address))
+      }
+    })
   }
 
   putEndpoint(endpoint: Endpoint): void {
@@ -152,6 +167,17 @@ export class Journal {
     this.#run('dropAddressesOf', key)
     this.#run('dropPrefixesOf', key)
     this.#run('dropAssignsOf', key)
+  }
+
+  #atOnce(write: () => void): void {
+    this.#db.exec('BEGIN IMMEDIATE')
+    try {
+      write()
+      this.#db.exec('COMMIT')
+    } catch (error) {
+      this.#db.exec('ROLLBACK')
+      throw error
+    }
   }
 
   #run(name: StatementName, ...values: SQLInputValue[]): void {

@@ -32,7 +32,7 @@ const CREATE = z.object({
   name: z.string(),
   clientToken: z.string(),
 })
-const eni = { key: eniKey, role, vSwitchId, cidr, since: z.number() }
+const eni = { key: eniKey, role, vSwitchId, cidr, cidr6: cidr.exactOptional(), since: z.number() }
 const ENI = z.discriminatedUnion('phase', [
   z.object({ ...eni, phase: z.literal('creating'), request: CREATE }),
   z.object({

@@ -5,7 +5,7 @@ import { damaged } from './error.ts'
 
 /** By what its rows are named. */
 const KEYS = {
-  ...{ enis: 'key', addresses: 'ip', prefixes: 'cidr', assigns: 'token' },
+  ...{ enis: 'key', addresses: 'ip', prefixes: 'cidr', assigns: 'token', route_addresses: 'ip' },
   endpoints: "container_id || '/' || ifname",
 } as const
 export type Table = keyof typeof KEYS

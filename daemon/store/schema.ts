@@ -1,14 +1,17 @@
 /** The journal's tables, and how one that an earlier version wrote becomes one of this. */
 import type { DatabaseSync } from 'node:sqlite'
+import { type NetworkPlan, networkPlan } from '../../netlink/plan.ts'
 import { type AddressRecord, ownerOf, podKeyOf } from '../pool/model.ts'
-import { decodeEndpoint } from './endpoint.ts'
+import { decodeEndpoint, type Endpoint } from './endpoint.ts'
 import { JournalError } from './error.ts'
 import { decodeAddress } from './pool-rows.ts'
 import { readTable } from './rows.ts'
 
-const SCHEMA_VERSION = 2
+const SCHEMA_VERSION = 3
 /** What the second version has more than the first, in tables. */
 const SECOND = 'CREATE TABLE prefixes (cidr TEXT PRIMARY KEY, eni TEXT NOT NULL, record TEXT NOT NULL) STRICT;'
+/** And the third more than the second. */
+const THIRD = 'CREATE TABLE route_addresses (ip TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;'
 const SCHEMA = `
   CREATE TABLE enis (key TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
   CREATE TABLE addresses (ip TEXT PRIMARY KEY, eni TEXT NOT NULL, record TEXT NOT NULL) STRICT;
@@ -18,6 +21,7 @@ const SCHEMA = `
   ) STRICT;
   CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   ${SECOND}
+  ${THIRD}
 `
 
 /**
@@ -28,7 +32,7 @@ const SCHEMA = `
 export function migrate(db: DatabaseSync, path: string): void {
   const version = Number(db.prepare('PRAGMA user_version').get()?.user_version)
   if (version === SCHEMA_VERSION) return
-  if (version !== 0 && version !== 1) {
+  if (version > SCHEMA_VERSION || version < 0) {
     throw new JournalError(
       `${path} has schema version ${version}, this terwayd knows ${SCHEMA_VERSION}: run the newer one`,
     )
@@ -36,7 +40,8 @@ export function migrate(db: DatabaseSync, path: string): void {
   db.exec('BEGIN IMMEDIATE')
   try {
     if (version === 0) db.exec(SCHEMA)
-    else fromFirst(db, path)
+    if (version === 1) toSecond(db, path)
+    if (version === 1 || version === 2) toThird(db, path)
     db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
   } catch (error) {
     db.exec('ROLLBACK')
@@ -45,7 +50,7 @@ export function migrate(db: DatabaseSync, path: string): void {
 }
 
 /** A node that is upgraded has pods, which are to have the same addresses when they are made again. */
-function fromFirst(db: DatabaseSync, path: string): void {
+function toSecond(db: DatabaseSync, path: string): void {
   db.exec(SECOND)
   const endpoints = readTable({ db, path, table: 'endpoints', decode: decodeEndpoint })
   const pods = new Map(endpoints.map((e) => [ownerOf(e.containerId, e.ifname), podKeyOf(e, e.ifname)]))
@@ -53,5 +58,16 @@ function fromFirst(db: DatabaseSync, path: string): void {
   for (const address of readTable({ db, path, table: 'addresses', decode: decodeAddress })) {
     const pod = address.phase === 'owned' ? pods.get(address.owner) : undefined
     if (pod !== undefined) put.run(JSON.stringify({ ...address, pod } satisfies AddressRecord), address.ip)
+  }
+}
+
+/** Plans had no qdiscs, filters and marks. */
+function toThird(db: DatabaseSync, path: string): void {
+  db.exec(THIRD)
+  const put = db.prepare('UPDATE endpoints SET record = ? WHERE container_id = ? AND ifname = ?')
+  for (const endpoint of readTable({ db, path, table: 'endpoints', decode: decodeEndpoint })) {
+    if (endpoint.plan === undefined) continue
+    const plan = networkPlan(endpoint.plan satisfies Partial<NetworkPlan>)
+    put.run(JSON.stringify({ ...endpoint, plan } satisfies Endpoint), endpoint.containerId, endpoint.ifname)
   }
 }

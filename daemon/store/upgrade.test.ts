@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { parseIp } from '../../inet/address.ts'
-import { planHost } from '../datapath/policy-route.ts'
 import type { PodKey } from '../pool/model.ts'
 import { Journal } from './journal.ts'
 
@@ -42,12 +41,18 @@ const ADDRESSES = [
   address(6, { phase: 'unassigning' }),
 ]
 const ASSIGN = { token: 't1', eni: 'k1', count: 2, since: 4 }
+/** As the first two versions had it. */
+const PLAN = {
+  ...{ links: [], addresses: [], neighbours: [], routes: [], rules: [] },
+  sysctls: [{ netns: 'host', key: ['net', 'ipv4', 'ip_forward'], value: '1' }],
+}
 const endpoint = (ifname: string, ip: string) => ({
   ...{ containerId: 'c', ifname, phase: 'ready', network: 'terway', namespace: 'default', pod: 'web' },
   ...{ netns: '/run/netns/x', netnsId: '4:5', since: 6, ip, eniId: 'eni-1', hostLink: 'calic95a4947e07' },
-  plan: planHost(),
+  plan: PLAN,
 })
 const ENDPOINTS = [endpoint('eth0', '10.0.1.2'), endpoint('net1', '10.0.1.3')]
+const TAKEN_OVER = ENDPOINTS.map((one) => ({ ...one, plan: { ...PLAN, qdiscs: [], filters: [], marks: [] } }))
 
 let directory: string
 beforeEach(() => {
@@ -87,10 +92,20 @@ test('a journal of the first version is taken over whole, and whose address is w
     expect([...pool.addresses.values()]).toEqual(expected)
     expect([...pool.assigns.values()]).toEqual([{ ...ASSIGN, what: 'ipv4' }])
     expect(pool.prefixes.size).toBe(0)
-    expect(journal.loadEndpoints()).toEqual(ENDPOINTS)
+    expect(journal.loadEndpoints()).toEqual(TAKEN_OVER)
     expect(journal.getFact('first-fill')).toBe(true)
     expect(pool.lastOf('default/web' as PodKey).map(({ ip }) => ip)).toEqual([parseIp('10.0.1.2')])
   }
+})
+
+test('one of the second version has the plans of its pods completed', () => {
+  withFirst((db) => {
+    db.exec('CREATE TABLE prefixes (cidr TEXT PRIMARY KEY, eni TEXT NOT NULL, record TEXT NOT NULL) STRICT')
+    db.exec('PRAGMA user_version = 2')
+  })
+  using journal = new Journal(directory)
+  expect(journal.loadEndpoints()).toEqual(TAKEN_OVER)
+  expect([...journal.loadPool().addresses.values()]).toEqual(ADDRESSES)
 })
 
 test('one that cannot be taken over stays as it is', () => {

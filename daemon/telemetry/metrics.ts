@@ -7,6 +7,7 @@ import { PRIORITIES } from '../../cloud/budget/priority.ts'
 import { kindOf } from '../../cloud/error.ts'
 import type { FinishedCall } from '../../cloud/transport.ts'
 import type { ListenAddress } from '../config/flags.ts'
+import { createDriftMetrics, type DriftMetrics } from './drift-metrics.ts'
 import { createPoolMetrics, type PoolMetrics, type PoolSources } from './pool-metrics.ts'
 
 export interface MetricsSources extends PoolSources {
@@ -14,7 +15,7 @@ export interface MetricsSources extends PoolSources {
   readonly budget?: () => readonly ActionBudget[]
 }
 
-export interface Metrics extends PoolMetrics {
+export interface Metrics extends PoolMetrics, DriftMetrics {
   readonly registry: Registry
   observeCni(call: { verb: string; code: number; milliseconds: number }): void
   observeCloud(call: FinishedCall): void
@@ -33,6 +34,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   return {
     registry,
     ...createPoolMetrics(registry, sources),
+    ...createDriftMetrics(registry),
     observeCni: createCniMetrics(registers),
     observeCloud: createCloudMetrics(registry, sources.budget),
   }

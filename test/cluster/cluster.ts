@@ -2,7 +2,7 @@
  * A simulated region on this machine with a daemon on each of its nodes. Needs root, iproute2, nftables, ping and the
  * built plugin. Two clusters live side by side when their prefixes differ.
  */
-import { copyFileSync, existsSync, globSync, mkdirSync } from 'node:fs'
+import { accessSync, constants, copyFileSync, existsSync, globSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { PLUGIN } from './cni.ts'
 import { directoryOf } from './directory.ts'
@@ -23,8 +23,12 @@ export interface ClusterOptions {
   readonly region?: string
   /** Keys for the daemons' configuration file that differ from the usual. */
   readonly eniConf?: Readonly<Record<string, unknown>>
+  /** The same for one node, by its name: the node's own prefix, for example. */
+  readonly nodeConf?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** True: everything goes on when this process ends, until somebody calls `cleanLeftovers`. */
   readonly outlive?: boolean
+  /** The simulator, and then each daemon, may take this long to be ready, ms. */
+  readonly patience?: number
   /** Told what is being done, for a progress display. */
   readonly onProgress?: (doing: string) => void
 }
@@ -48,7 +52,7 @@ export class Cluster {
   readonly region: SimulatedRegion
   readonly #simulator: Simulator
 
-  private constructor({ prefix, eniConf, outlive = false }: ClusterOptions, simulator: Simulator) {
+  private constructor({ prefix, eniConf, nodeConf = {}, outlive = false }: ClusterOptions, simulator: Simulator) {
     this.prefix = prefix
     this.directory = directoryOf(prefix)
     this.region = simulator.region
@@ -59,7 +63,7 @@ export class Cluster {
           node,
           directory: join(this.directory, node.name),
           region: simulator.region,
-          eniConf: { ...ENI_CONF, ...eniConf },
+          eniConf: { ...ENI_CONF, ...eniConf, ...nodeConf[node.name] },
           outlive,
         }),
     )
@@ -67,7 +71,7 @@ export class Cluster {
 
   /** Removes what an earlier one of this prefix left, starts the region and its daemons, waits until they serve. */
   static async start(options: ClusterOptions): Promise<Cluster> {
-    const { prefix, region = TWO_NODES, outlive = false, onProgress = () => undefined } = options
+    const { prefix, region = TWO_NODES, outlive = false, patience, onProgress = () => undefined } = options
     if (process.getuid?.() !== 0) throw new CommandError('network namespaces need root: run this as root')
     if (!existsSync(PLUGIN)) throw new CommandError(`${PLUGIN} is missing: run "make build"`)
     failIfOwned(prefix)
@@ -79,11 +83,11 @@ export class Cluster {
       const regionFile = join(directory, 'region.yaml')
       copyFileSync(region, regionFile)
       onProgress('starting terway-sim: the cloud API and the VPC between the nodes')
-      const simulator = await startSimulator({ regionFile, prefix, directory, outlive })
+      const simulator = await startSimulator({ regionFile, prefix, directory, outlive, patience })
       const cluster = new Cluster(options, simulator)
       onProgress(`starting terwayd on ${cluster.nodes.map(({ name }) => name).join(' and ')}`)
       for (const node of cluster.nodes) node.startDaemon()
-      await Promise.all(cluster.nodes.map((node) => node.waitReady()))
+      await Promise.all(cluster.nodes.map((node) => node.waitReady(patience)))
       return cluster
     } catch (error) {
       await remove(prefix)
@@ -103,6 +107,15 @@ export class Cluster {
     return found
   }
 
+  /** The cloud keeps all connections and answers nothing, until `resumeCloud`; what nodes send to each other goes on. */
+  pauseCloud(): void {
+    this.#simulator.service.signal('SIGSTOP')
+  }
+
+  resumeCloud(): void {
+    this.#simulator.service.signal('SIGCONT')
+  }
+
   /** Makes a pod's namespace on the node; `add` gives it a network. */
   createPod(node: Node, name: string): Promise<Pod> {
     return Pod.create({ prefix: this.prefix, name, node })
@@ -120,11 +133,25 @@ export class Cluster {
 }
 
 async function remove(prefix: string): Promise<void> {
+  if (isWritable(ROOT)) keepLogs(prefix)
+  await cleanLeftovers(prefix)
+}
+
+/** The guest of hack/vm only reads the tree. */
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function keepLogs(prefix: string): void {
   const directory = directoryOf(prefix)
   for (const log of globSync('**/*.log', { cwd: directory })) {
     const kept = join(ROOT, '.cache', 'logs', prefix, log)
     mkdirSync(dirname(kept), { recursive: true })
     copyFileSync(join(directory, log), kept)
   }
-  await cleanLeftovers(prefix)
 }

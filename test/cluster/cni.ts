@@ -20,6 +20,8 @@ export interface CniCall {
   readonly extra?: Readonly<Record<string, unknown>>
   /** Sent instead of the configuration, as no runtime would. */
   readonly stdin?: string
+  /** Resolves when the plugin is to be killed, as by a runtime whose own deadline is over. */
+  readonly killed?: Promise<unknown>
 }
 
 const errorSchema = z.object({ code: z.number(), msg: z.string(), details: z.string().optional() })
@@ -69,6 +71,7 @@ export async function callPlugin(call: RuntimeCall): Promise<CniAnswer> {
     env: environment(call),
     stdin: call.stdin ?? JSON.stringify(config),
     timeout: 130_000,
+    ...(call.killed === undefined ? {} : { killed: call.killed }),
   })
   const took = performance.now() - started
   const common = { status, stdout, stderr, took }

@@ -1,4 +1,4 @@
-/** What a network namespace holds, by iproute2: an observer that shares nothing with the project's netlink code. */
+/** What a network namespace holds, by iproute2 and nft: observers that share nothing with our netlink code. */
 import { check, until } from './process.ts'
 
 /** One line per object, sorted; ready to be compared. */
@@ -8,6 +8,8 @@ export interface KernelState {
   readonly routes: readonly string[]
   readonly rules: readonly string[]
   readonly neighbours: readonly string[]
+  readonly qdiscs: readonly string[]
+  readonly nftables: readonly string[]
 }
 
 export type KernelObject = keyof KernelState
@@ -33,27 +35,33 @@ export async function kernelState(netns: string): Promise<KernelState> {
     timeout: DETECTION,
     every: 100,
   })
-  const lines = async (...argv: string[]) => {
-    const text = await check([...enter, 'ip', ...argv])
+  const linesOf = async (...argv: string[]) => {
+    const text = await check([...enter, ...argv])
     return text
       .split('\n')
       .map((line) => line.replace(/\s+/g, ' ').trim())
       .filter((line) => line !== '')
       .sort()
   }
-  const [links, addresses, routes, rules, neighbours] = await Promise.all([
+  const lines = (...argv: string[]) => linesOf('ip', ...argv)
+  const [links, addresses, routes, rules, neighbours, qdiscs, nftables] = await Promise.all([
     lines('-br', 'link', 'show'),
     lines('-br', 'address', 'show'),
     Promise.all([lines('-4', 'route', 'show', 'table', 'all'), lines('-6', 'route', 'show', 'table', 'all')]),
     Promise.all([lines('-4', 'rule', 'show'), lines('-6', 'rule', 'show')]),
     lines('neighbour', 'show', 'nud', 'permanent'),
+    linesOf('tc', 'qdisc', 'show'),
+    linesOf('nft', 'list', 'ruleset'),
   ])
-  return { links, addresses, routes: routes.flat(), rules: rules.flat(), neighbours }
+  return { links, addresses, routes: routes.flat(), rules: rules.flat(), neighbours, qdiscs, nftables }
 }
 
 /** What differs; empty when nothing does. */
 export function compareStates(before: KernelState, after: KernelState): StateDifference[] {
-  const objects: readonly KernelObject[] = ['links', 'addresses', 'routes', 'rules', 'neighbours']
+  const objects: readonly KernelObject[] = [
+    ...(['links', 'addresses', 'routes', 'rules'] as const),
+    ...(['neighbours', 'qdiscs', 'nftables'] as const),
+  ]
   return objects
     .map((object) => ({
       object,

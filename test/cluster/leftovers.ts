@@ -13,6 +13,8 @@ const ROOT = join(import.meta.dirname, '..', '..')
 const RUNC_ROOT = '/run/containerd/runc/k8s.io'
 /** Where libcni keeps what ADD answered, by container id. */
 const CNI_RESULTS = '/var/lib/cni/results'
+/** Where a simulator keeps what it has made, by its prefix, as long as it is there. */
+const LEASES = '/run/terway-sim'
 /** The simulator removes its namespaces when told to end, ms. */
 const GRACE = 10_000
 
@@ -34,6 +36,7 @@ export async function cleanLeftovers(prefix: string): Promise<void> {
 
 /** Removes what the simulator knows of and is not found by its name. */
 async function cleanAfterSimulator(prefix: string): Promise<void> {
+  if (!existsSync(join(LEASES, `${prefix}.json`))) return
   const argv = [join(ROOT, 'bin', 'terway-sim'), 'clean', '--prefix', prefix]
   const first = await execute(argv)
   if (first.status === 0) return

@@ -8,13 +8,18 @@ import type { Node__Output } from '../../proto/generated/terway/inspect/v1/Node.
 import type { VerifyReply__Output } from '../../proto/generated/terway/inspect/v1/VerifyReply.ts'
 import { type CniAnswer, type CniCall, type CniVerb, callPlugin, conflistSchema } from './cni.ts'
 import { netnsPath } from './directory.ts'
-import { CommandError, Service, until } from './process.ts'
+import { CommandError, type CommandResult, check, execute, Service, until } from './process.ts'
 import type { SimulatedRegion } from './simulator.ts'
 
-const TERWAYD = join(import.meta.dirname, '..', '..', 'bin', 'terwayd')
+const ROOT = join(import.meta.dirname, '..', '..')
+const NODE = join(ROOT, 'hack', 'node')
+const TERWAYD = join(ROOT, 'bin', 'terwayd')
+const TERWAY_CLI = join(ROOT, 'bin', 'terway-cli')
 /** For the first start, in which ENIs are made; ms. */
 const READY_TIMEOUT = 30_000
 const CALL_TIMEOUT = 10_000
+/** In the namespace of the node. */
+const METRICS = '127.0.0.1:9191'
 
 export interface NodeOptions {
   readonly node: SimulatedRegion['nodes'][number]
@@ -32,6 +37,8 @@ export class Node {
   readonly instanceId: string
   /** Address of the node itself. */
   readonly primaryIp: string
+  /** All of them. */
+  readonly ips: readonly string[]
   /** Name of the network namespace, as `ip netns` knows it. */
   readonly netns: string
   /** Everything of this node is below it. */
@@ -39,9 +46,14 @@ export class Node {
   readonly socket: string
   readonly stateDir: string
   readonly cniConfDir: string
+  /** Executables that the daemon takes for the runtime's. */
+  readonly cniBinDir: string
+  /** The operator's own keys, `10-terway.conf`; absent unless a test writes it. */
+  readonly cniConfTemplate: string
   readonly logFile: string
   readonly #region: SimulatedRegion
   readonly #outlive: boolean
+  #eniConf: Readonly<Record<string, unknown>>
   #daemon: Service | undefined
   #client: InspectClient | undefined
 
@@ -49,16 +61,26 @@ export class Node {
     this.name = node.name
     this.instanceId = node.instanceId
     this.primaryIp = node.primaryIp
+    this.ips = [node.primaryIp, ...(node.primaryIpv6 === undefined ? [] : [node.primaryIpv6])]
     this.netns = node.netns
     this.directory = directory
     this.socket = join(directory, 'run', 'eni.socket')
     this.stateDir = join(directory, 'state')
     this.cniConfDir = join(directory, 'cni', 'net.d')
+    this.cniBinDir = join(directory, 'cni', 'bin')
+    this.cniConfTemplate = join(directory, '10-terway.conf')
     this.logFile = join(directory, 'terwayd.log')
     this.#region = region
     this.#outlive = outlive
-    for (const made of [this.stateDir, this.cniConfDir]) mkdirSync(made, { recursive: true })
-    writeFileSync(this.#configFile, `${JSON.stringify(eniConf, null, 2)}\n`, { mode: 0o600 })
+    this.#eniConf = eniConf
+    for (const made of [this.stateDir, this.cniConfDir, this.cniBinDir]) mkdirSync(made, { recursive: true })
+    this.configure({})
+  }
+
+  /** Other values for keys of the configuration; the daemon has them from its next start on. */
+  configure(changes: Readonly<Record<string, unknown>>): void {
+    this.#eniConf = { ...this.#eniConf, ...changes }
+    writeFileSync(this.#configFile, `${JSON.stringify(this.#eniConf, null, 2)}\n`, { mode: 0o600 })
   }
 
   get #configFile(): string {
@@ -85,7 +107,8 @@ export class Node {
         ...['nsenter', `--net=${this.netnsPath}`, TERWAYD],
         ...['--config', this.#configFile, '--node-name', this.name, '--socket', this.socket],
         ...['--state-dir', this.stateDir, '--cni-conf-dir', this.cniConfDir],
-        ...['--metadata-endpoint', metadata, '--metrics-listen', 'off'],
+        ...['--cni-conf-template', this.cniConfTemplate, '--cni-bin-dir', this.cniBinDir],
+        ...['--metadata-endpoint', metadata, '--metrics-listen', METRICS],
       ],
       env: {
         PATH: process.env.PATH ?? '',
@@ -129,6 +152,13 @@ export class Node {
     return status ?? null
   }
 
+  /** Ends the daemon, starts another and waits until that serves. */
+  async restartDaemon(signal: 'SIGKILL' | 'SIGTERM' = 'SIGTERM'): Promise<void> {
+    await this.killDaemon(signal)
+    this.startDaemon()
+    await this.waitReady()
+  }
+
   /** A client of the daemon; valid until the daemon is killed. */
   inspect(): InspectClient {
     // Reconnects at once and shares nothing with an earlier client, whose channel would still be backing off.
@@ -156,6 +186,17 @@ export class Node {
         settle({ error, reply, resolve, reject }),
       )
     })
+  }
+
+  /** The daemon's metrics, in the text format of Prometheus. */
+  metrics(): Promise<string> {
+    const script = `fetch('http://${METRICS}/metrics').then(async (reply) => console.log(await reply.text()))`
+    return check(['nsenter', `--net=${this.netnsPath}`, NODE, '-e', script])
+  }
+
+  /** `terway-cli` with these arguments. */
+  cli(...args: string[]): Promise<CommandResult> {
+    return execute([TERWAY_CLI, ...args, '--socket', this.socket])
   }
 
   /** One call of the plugin, as a container runtime on this node makes it. */

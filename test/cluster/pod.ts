@@ -41,11 +41,16 @@ export class Pod {
     return netnsPath(this.netns)
   }
 
-  /** Its address, once added. */
+  /** Its address, the IPv4 one of two, once added. */
   get ip(): string {
-    const address = this.#result?.ips[0]?.address
+    const [address] = this.ips
     if (address === undefined) throw new CommandError(`pod ${this.name} has no address yet`)
-    return address.slice(0, address.indexOf('/'))
+    return address
+  }
+
+  /** All of them; none before it is added. */
+  get ips(): readonly string[] {
+    return this.#result?.ips.map(({ address }) => address.slice(0, address.indexOf('/'))) ?? []
   }
 
   /** What a runtime would fill in. */
@@ -54,9 +59,12 @@ export class Pod {
     return { containerId, netns: this.netnsPath, ifname: 'eth0', namespace, pod: name }
   }
 
-  /** @throws CommandError with the plugin's words when it refuses. */
-  async add(): Promise<CniAnswer> {
-    const answer = await this.node.cni('ADD', this.call)
+  /**
+   * @param extra more keys for the configuration, as in CniCall
+   * @throws CommandError with the plugin's words when it refuses.
+   */
+  async add(extra: CniCall['extra'] = {}): Promise<CniAnswer> {
+    const answer = await this.node.cni('ADD', { ...this.call, extra })
     this.#result = answer.result
     if (answer.result === undefined) throw refusal('ADD', this, answer)
     return answer

@@ -14,6 +14,8 @@ export interface CommandOptions {
   readonly stdin?: string | Uint8Array
   /** ms until it is killed; a minute unless given. */
   readonly timeout?: number
+  /** Resolves when it is to be killed. */
+  readonly killed?: Promise<unknown>
 }
 
 export interface CommandResult {
@@ -39,6 +41,7 @@ export async function execute(argv: readonly string[], options: CommandOptions =
   child.stdin.on('error', () => child.stdin.destroy()) // it may end without having read (EPIPE)
   child.stdin.end(options.stdin ?? '')
   const timer = setTimeout(() => child.kill('SIGKILL'), options.timeout ?? 60_000)
+  void options.killed?.then(() => child.kill('SIGKILL'))
   try {
     const status = await exitOf(child, 'close')
     return { status, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }
@@ -116,6 +119,10 @@ export class Service {
     if (this.#running) return
     const how = this.#child.signalCode ?? `status ${this.#child.exitCode}`
     throw new CommandError(`${this.name} ended with ${how}; the end of its log:\n${this.logTail()}`)
+  }
+
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal)
   }
 
   /** Sends the signal and waits for the end, by SIGKILL after `grace` ms. Resolves to the exit status. */

@@ -14,7 +14,12 @@ const readySchema = z.object({
   apiInVpc: z.string(),
   metadata: z.string(),
   vpcNetns: z.string(),
-  nodes: z.array(z.object({ name: z.string(), instanceId: z.string(), netns: z.string(), primaryIp: z.string() })),
+  nodes: z.array(
+    z.object({
+      ...{ name: z.string(), instanceId: z.string(), netns: z.string() },
+      ...{ primaryIp: z.string(), primaryIpv6: z.string().optional() },
+    }),
+  ),
 })
 
 export type SimulatedRegion = z.infer<typeof readySchema>
@@ -26,6 +31,8 @@ export interface SimulatorOptions {
   readonly directory: string
   /** True: it goes on when this process ends. */
   readonly outlive: boolean
+  /** It may take this long to be ready, ms; 20 s unless given. */
+  readonly patience?: number | undefined
 }
 
 export interface Simulator {
@@ -34,7 +41,8 @@ export interface Simulator {
 }
 
 /** Starts it and waits until the region is there. */
-export async function startSimulator({ regionFile, prefix, directory, outlive }: SimulatorOptions): Promise<Simulator> {
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const { regionFile, prefix, directory, outlive, patience } = options
   const stdoutFile = join(directory, 'terway-sim.ready')
   const logFile = join(directory, 'terway-sim.log')
   const service = new Service({
@@ -48,7 +56,7 @@ export async function startSimulator({ regionFile, prefix, directory, outlive }:
       const text = readFileSync(stdoutFile, 'utf8')
       return text.includes('\n') ? text : undefined
     },
-    { what: `terway-sim to be ready (log: ${logFile})` },
+    { what: `terway-sim to be ready (log: ${logFile})`, ...(patience === undefined ? {} : { timeout: patience }) },
   )
   return { service, region: readySchema.parse(JSON.parse(announced)) }
 }

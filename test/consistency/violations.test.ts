@@ -41,7 +41,7 @@ const JOURNAL: JournalView = {
   ]),
   prefixes: new Set(['10.0.2.0/28']),
   enis: new Map([['eni-1', 'in-use']]),
-  endpoints: new Map([['c/eth0', { phase: 'ready', ip: '10.0.1.2' }]]),
+  endpoints: new Map([['c/eth0', { phase: 'ready', ips: ['10.0.1.2'] }]]),
   assigns: 0,
 }
 const KERNEL: KernelView = {
@@ -50,6 +50,8 @@ const KERNEL: KernelView = {
     { name: LINK, mac: '02:00:00:00:00:01', up: true },
   ],
   podRules: ['512 to 10.0.1.2', '2048 from 10.0.1.2'],
+  sharedRules: ['ipv4 512 to table 1000', 'ipv4 2048 mark 0x100000/0xff00000 to table 1003'],
+  marked: ['10.0.1.2'],
   podRoutes: [{ ip: '10.0.1.2', link: LINK }],
 }
 const NODE: NodeWorld = {
@@ -89,12 +91,12 @@ describe('each way to be inconsistent is named', () => {
     ],
     [
       'given away, nobody has it',
-      world(journal({ endpoints: new Map([['c/eth0', { phase: 'ready', ip: '' }]]) })),
+      world(journal({ endpoints: new Map([['c/eth0', { phase: 'ready', ips: [] }]]) })),
       /10\.0\.1\.2 is given away although/,
     ],
     [
       'a pod with a free address',
-      world(journal({ endpoints: new Map([['c/eth0', { phase: 'ready', ip: '10.0.1.1' }]]) })),
+      world(journal({ endpoints: new Map([['c/eth0', { phase: 'ready', ips: ['10.0.1.1'] }]]) })),
       /thinks free/,
     ],
     ['an ENI that the cloud lacks', world({}, []), /I2: eni-1 is in the pool and absent/],
@@ -122,6 +124,12 @@ describe('each way to be inconsistent is named', () => {
       /rule 512 to 10\.0\.1\.9 belongs to no pod/,
     ],
     ['a route of nobody', world(kernel({ podRoutes: [{ ip: '10.0.1.9', link: LINK }] })), /route 10\.0\.1\.9 dev/],
+    ['a mark of nobody', world(kernel({ marked: ['10.0.1.9'] })), /I6: mark of 10\.0\.1\.9 belongs to no pod/],
+    [
+      'a shared rule twice',
+      world(kernel({ sharedRules: [...KERNEL.sharedRules, 'ipv4 512 to table 1000'] })),
+      /there 2 times/,
+    ],
     ['a rule twice', world(kernel({ podRules: [...KERNEL.podRules, '512 to 10.0.1.2'] })), /there 2 times/],
     ['an ENI without link', world(kernel({ links: [] })), /its link is not on the node/],
     [
@@ -137,7 +145,7 @@ describe('each way to be inconsistent is named', () => {
 test.each<[string, World]>([
   ['an assign', world(journal({ assigns: 1 }))],
   ['an ENI on its way', world(journal({ enis: new Map([['eni-1', 'attaching']]) }))],
-  ['a removal', world(journal({ endpoints: new Map([['c/eth0', { phase: 'deleting', ip: '10.0.1.2' }]]) }))],
+  ['a removal', world(journal({ endpoints: new Map([['c/eth0', { phase: 'deleting', ips: ['10.0.1.2'] }]]) }))],
   ['the cloud', world({}, [{ ...CLOUD, status: 'Detaching' }])],
 ])('%s is still settling', (_, unsettled) => {
   expect(isSettling(unsettled)).toBe(true)

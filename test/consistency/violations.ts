@@ -25,8 +25,8 @@ export function violations(world: World): string[] {
 function sharedAddresses({ nodes }: World): string[] {
   const holders = new Map<string, string[]>()
   for (const { name, journal } of nodes) {
-    for (const [endpoint, { ip }] of journal.endpoints) {
-      if (ip !== '') holders.set(ip, [...(holders.get(ip) ?? []), `${endpoint} on ${name}`])
+    for (const [endpoint, { ips }] of journal.endpoints) {
+      for (const ip of ips) holders.set(ip, [...(holders.get(ip) ?? []), `${endpoint} on ${name}`])
     }
   }
   return [...holders].flatMap(([ip, pods]) => (pods.length > 1 ? [`I1: ${ip} belongs to ${pods.join(' and ')}`] : []))
@@ -72,7 +72,7 @@ function mapDifferences(
 /** Each address that is held has one endpoint that holds it, and the other way round. */
 function addressesAgainstEndpoints({ journal }: NodeWorld): string[] {
   const owned = new Set([...journal.addresses].flatMap(([ip, phase]) => (phase === 'owned' ? [ip] : [])))
-  const held = new Map([...journal.endpoints].flatMap(([key, { ip }]) => (ip === '' ? [] : [[ip, key] as const])))
+  const held = new Map([...journal.endpoints].flatMap(([key, { ips }]) => ips.map((ip) => [ip, key] as const)))
   return [
     ...[...owned].filter((ip) => !held.has(ip)).map((ip) => `${ip} is given away although no pod has it`),
     ...[...held]
@@ -113,10 +113,10 @@ function cloudAgainstJournal({ journal, instanceId }: NodeWorld, cloud: readonly
 
 /** I6: what the kernel holds for a pod belongs to a pod on record. */
 function kernelAgainstJournal({ kernel, journal, pool }: NodeWorld): string[] {
-  const ips = new Set([...journal.endpoints.values()].map(({ ip }) => ip))
+  const ips = new Set([...journal.endpoints.values()].flatMap((endpoint) => endpoint.ips))
   const links = new Set(pool.endpoints.map(({ hostLink }) => hostLink))
   const count = new Map<string, number>()
-  for (const rule of kernel.podRules) count.set(rule, (count.get(rule) ?? 0) + 1)
+  for (const rule of [...kernel.podRules, ...kernel.sharedRules]) count.set(rule, (count.get(rule) ?? 0) + 1)
   return [
     ...kernel.links
       .filter(({ name }) => POD_LINK.test(name) && !links.has(name))
@@ -127,6 +127,7 @@ function kernelAgainstJournal({ kernel, journal, pool }: NodeWorld): string[] {
     ...kernel.podRoutes
       .filter(({ ip }) => !ips.has(ip))
       .map(({ ip, link }) => `I6: route ${ip} dev ${link} belongs to no pod`),
+    ...kernel.marked.filter((ip) => !ips.has(ip)).map((ip) => `I6: mark of ${ip} belongs to no pod`),
     ...[...count].filter(([, times]) => times > 1).map(([rule, times]) => `rule ${rule} is there ${times} times`),
   ]
 }

@@ -41,16 +41,20 @@ export interface JournalView {
   readonly prefixes: ReadonlySet<string>
   /** ENI id, or key while it is being created → phase. */
   readonly enis: ReadonlyMap<string, string>
-  /** `container/ifname` → phase and address. */
-  readonly endpoints: ReadonlyMap<string, { readonly phase: string; readonly ip: string }>
+  /** `container/ifname` → phase and addresses. */
+  readonly endpoints: ReadonlyMap<string, { readonly phase: string; readonly ips: readonly string[] }>
   readonly assigns: number
 }
 
 export interface KernelView {
   /** Links of the node by name. */
   readonly links: readonly { readonly name: string; readonly mac: string; readonly up: boolean }[]
-  /** Addresses in rules of the two priorities, `512 to 10.0.1.7` and `2048 from 10.0.1.7`. */
+  /** Those of the two priorities that are about one address, `512 to 10.0.1.7` and `2048 from 10.0.1.7`. */
   readonly podRules: readonly string[]
+  /** Those that are about none: `ipv4 512`, `ipv4 2048 mark 0x100000 to table 1007`. */
+  readonly sharedRules: readonly string[]
+  /** Addresses whose packets are marked. */
+  readonly marked: readonly string[]
   /** Host routes over pods' links: address → link. */
   readonly podRoutes: readonly { readonly ip: string; readonly link: string }[]
 }
@@ -123,6 +127,7 @@ const RECORD = z.looseObject({
   id: z.string().optional(),
   key: z.string().optional(),
   ip: z.string().optional(),
+  ip6: z.string().optional(),
   cidr: z.string().optional(),
   containerId: z.string().optional(),
   ifname: z.string().optional(),
@@ -142,9 +147,9 @@ function readJournal(stateDir: string): JournalView {
       prefixes: new Set(records('prefixes').map(({ cidr = '' }) => cidr)),
       enis: new Map(records('enis').map(({ id, key = '', phase = '' }) => [id ?? key, phase])),
       endpoints: new Map(
-        records('endpoints').map(({ containerId, ifname, phase = '', ip = '' }) => [
+        records('endpoints').map(({ containerId, ifname, phase = '', ip, ip6 }) => [
           `${containerId}/${ifname}`,
-          { phase, ip },
+          { phase, ips: [ip, ip6].filter((one) => one !== undefined) },
         ]),
       ),
       assigns: records('assigns').length,
@@ -155,21 +160,74 @@ function readJournal(stateDir: string): JournalView {
 }
 
 const LINKS = z.array(z.object({ ifname: z.string(), address: z.string().optional(), flags: z.array(z.string()) }))
-const RULES = z.array(z.object({ priority: z.int(), src: z.string().optional(), dst: z.string().optional() }))
-const ROUTES = z.array(z.object({ dst: z.string(), dev: z.string().optional() }))
+const RULES = z.array(
+  z.object({
+    priority: z.int(),
+    src: z.string(),
+    dst: z.string().optional(),
+    fwmark: z.string().optional(),
+    table: z.string(),
+  }),
+)
+const ROUTES = z.array(
+  z.object({
+    ...{ dst: z.string(), dev: z.string().optional(), protocol: z.string().optional() },
+    // Of the main table none is said.
+    table: z.string().default('main'),
+  }),
+)
+/** Of nft: an element of a map is a pair. */
+const ELEMENTS = z.object({
+  nftables: z.array(
+    z.looseObject({ map: z.object({ elem: z.array(z.tuple([z.string(), z.unknown()])).optional() }).optional() }),
+  ),
+})
+/** By which pods are found: see daemon/datapath. */
+const PODS_IN = ['main', '1000']
+const FAMILIES = ['ipv4', 'ipv6'] as const
 
 function readKernel(netns: string): KernelView {
-  const ip = (...args: string[]): unknown =>
-    JSON.parse(execFileSync('ip', ['-j', '-n', netns, '-4', ...args], { encoding: 'utf8' }) || '[]')
+  const ip = (...args: string[]): unknown => JSON.parse(output('ip', '-j', '-n', netns, ...args) || '[]')
   const links = LINKS.parse(ip('link', 'show'))
-  const rules = RULES.parse(ip('rule', 'show'))
-  const routes = ROUTES.parse(ip('route', 'show', 'table', 'main'))
+  const rules = FAMILIES.flatMap((family) => {
+    return RULES.parse(ip(optionOf(family), 'rule', 'show')).map((rule) => ({ ...rule, family }))
+  })
+  const routes = FAMILIES.flatMap((family) =>
+    // A table without routes is an error for iproute2.
+    ROUTES.parse(ip(optionOf(family), 'route', 'show', 'table', 'all')).filter(({ table }) => PODS_IN.includes(table)),
+  )
+  const ours = rules.filter(({ priority }) => priority === 512 || priority === 2048)
   return {
     links: links.map(({ ifname, address = '', flags }) => ({ name: ifname, mac: address, up: flags.includes('UP') })),
-    podRules: rules.flatMap(({ priority, src, dst }) => {
-      if (priority === 512) return [`512 to ${dst}`]
-      return priority === 2048 ? [`2048 from ${src}`] : []
+    podRules: ours.flatMap(({ priority, src, dst }) => {
+      if (dst !== undefined) return [`${priority} to ${dst}`]
+      return src === 'all' ? [] : [`${priority} from ${src}`]
     }),
-    podRoutes: routes.flatMap(({ dst, dev = '' }) => (/^cali[0-9a-f]{11}$/.test(dev) ? [{ ip: dst, link: dev }] : [])),
+    sharedRules: ours.flatMap(({ family, priority, src, dst, fwmark, table }) => {
+      if (dst !== undefined || src !== 'all') return []
+      return [`${family} ${priority}${fwmark === undefined ? '' : ` mark ${fwmark}`} to table ${table}`]
+    }),
+    marked: readMarked(netns),
+    // A link with IPv6 has a route of the kernel's, to its own prefix.
+    podRoutes: routes.flatMap(({ dst, dev = '', protocol }) => {
+      return protocol !== 'kernel' && /^cali[0-9a-f]{11}$/.test(dev) ? [{ ip: dst, link: dev }] : []
+    }),
   }
+}
+
+function optionOf(family: (typeof FAMILIES)[number]): string {
+  return family === 'ipv4' ? '-4' : '-6'
+}
+
+/** Without pods there is no table of marks. */
+function readMarked(netns: string): string[] {
+  const tables = output('ip', 'netns', 'exec', netns, 'nft', 'list', 'tables')
+  if (!tables.includes('inet terway_routing')) return []
+  const answer = output('ip', 'netns', 'exec', netns, 'nft', '-j', 'list', 'table', 'inet', 'terway_routing')
+  const { nftables } = ELEMENTS.parse(JSON.parse(answer))
+  return nftables.flatMap(({ map }) => (map?.elem ?? []).map(([source]) => source))
+}
+
+function output(command: string, ...args: string[]): string {
+  return execFileSync(command, args, { encoding: 'utf8' })
 }

@@ -12,6 +12,13 @@ export interface SandboxRequest {
   readonly namespace?: string
   /** Tells apart the sandboxes that one pod has had. */
   readonly attempt?: number
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly portMappings?: readonly PortMapping[]
+}
+
+export interface PortMapping {
+  readonly containerPort: number
+  readonly hostPort: number
 }
 
 export interface Sandbox {
@@ -68,10 +75,15 @@ export class Cri {
   }
 
   /** Starts a sandbox and hands back what a look at it says. */
-  async run({ name, namespace = 'default', attempt = 0 }: SandboxRequest): Promise<Sandbox> {
+  async run(request: SandboxRequest): Promise<Sandbox> {
+    const { name, namespace = 'default', attempt = 0, annotations = {}, portMappings = [] } = request
     const config = {
       metadata: { name, uid: `${namespace}-${name}`, namespace, attempt },
       hostname: name,
+      annotations,
+      port_mappings: portMappings.map(({ containerPort, hostPort }) => ({
+        ...{ protocol: 'TCP', container_port: containerPort, host_port: hostPort },
+      })),
       linux: {},
     }
     const { pod_sandbox_id: id } = runReply.parse(await this.#call('RunPodSandbox', { config }))

@@ -82,17 +82,21 @@ export function podTraces(state: KernelState, ips: readonly string[]): string[] 
     .filter((line) => line.split(/[\s@]/).some((word) => words.has(word) || word.startsWith('cali')))
 }
 
-/** Resolves once neither daemon nor kernel of the node know of the pods with these addresses. */
-export async function gone(node: Node, ips: readonly string[]): Promise<void> {
-  await nothing(`pods on ${node.name}`, async () => {
+/** Resolves once neither daemon nor kernel of the node know of the pods with these addresses, within so many ms. */
+export async function gone(node: Node, ips: readonly string[], timeout = SETTLE): Promise<void> {
+  const look = async () => {
     const { endpoints } = await node.show()
     const records = endpoints.map(({ namespace, pod, phase }) => `record of ${namespace}/${pod}: ${phase}`)
     return [...records, ...podTraces(await kernelState(node.netnsPath), ips)]
-  })
+  }
+  await nothing({ what: `pods on ${node.name}`, timeout }, look)
 }
 
 /** @throws CommandError that names what is still there when the time is up. */
-async function nothing(what: string, look: () => Promise<string[]>): Promise<void> {
+async function nothing(
+  { what, timeout }: { readonly what: string; readonly timeout: number },
+  look: () => Promise<string[]>,
+): Promise<void> {
   let seen: string[] = []
   try {
     await until(
@@ -100,10 +104,10 @@ async function nothing(what: string, look: () => Promise<string[]>): Promise<voi
         seen = await look()
         return seen.length === 0 ? true : undefined
       },
-      { what, timeout: SETTLE, every: 50 },
+      { what, timeout, every: 50 },
     )
   } catch {
-    throw new CommandError(`${what}: still there after ${SETTLE} ms:\n${seen.join('\n')}`)
+    throw new CommandError(`${what}: still there after ${timeout} ms:\n${seen.join('\n')}`)
   }
 }
 

@@ -3,7 +3,7 @@ import { parseCidr, parseIp, parseMac } from '../../inet/address.ts'
 import { parseLinkName } from '../../inet/link-name.ts'
 import { PlanInterpreter } from '../../netlink/interpreter.ts'
 import type { Netns } from '../../netlink/netns.ts'
-import type { DeviceRef, NetworkPlan } from '../../netlink/plan.ts'
+import { type DeviceRef, type NetworkPlan, networkPlan } from '../../netlink/plan.ts'
 import { writeSysctl } from '../../netlink/sysctl.ts'
 import { ip, run, TestNamespaces } from './namespaces.ts'
 
@@ -20,7 +20,7 @@ function podPlan(podNetns: string): NetworkPlan {
   const outside: DeviceRef = { netns: 'host', name: HOST_LINK, ifindex: INDEX }
   const inside: DeviceRef = { netns: 'pod', name: parseLinkName('eth0'), ifindex: PEER_INDEX }
   const gateways = [parseIp('169.254.1.1'), parseIp('fe80::1')] as const
-  return {
+  return networkPlan({
     podNetns,
     links: [
       { kind: 'existing', netns: 'pod', name: parseLinkName('lo'), ifindex: 1 },
@@ -87,7 +87,7 @@ function podPlan(podNetns: string): NetworkPlan {
       { netns: 'host', family: 'ipv6', priority: 512, destination: parseCidr('fd00::7/128'), table: 254 },
       { netns: 'pod', family: 'ipv4', priority: 512, source: parseCidr('10.0.1.7/32'), table: 254 },
     ],
-  }
+  })
 }
 
 /** A host with an ENI and addresses to ping, a pod without anything, and an interpreter for both. */

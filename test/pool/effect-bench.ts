@@ -28,6 +28,7 @@ import { type VirtualProcess, VirtualTime } from './virtual-time.ts'
 export const HERE = parseCloudId<InstanceId>('i-sim-a')
 const VSWITCH = parseCloudId<VSwitchId>('vsw-sim-h')
 const CIDR = parseCidr('10.0.1.0/24')
+const CIDR6 = parseCidr('2001:db8:0:1a01::/64')
 const GROUP = parseCloudId<SecurityGroupId>('sg-sim')
 
 /** ms; no two kinds alike. */
@@ -92,7 +93,7 @@ export class EffectBench {
       ...wanted,
     }
     const since = this.process.now()
-    const eni = { phase: 'creating', key, role, vSwitchId: VSWITCH, cidr: CIDR, request, since } as const
+    const eni = { phase: 'creating', key, role, vSwitchId: VSWITCH, cidr: CIDR, cidr6: CIDR6, request, since } as const
     this.commit([{ kind: 'put-eni', eni }])
     this.step()
     return key

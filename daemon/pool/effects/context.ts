@@ -3,7 +3,7 @@ import type { Priority } from '../../../cloud/budget/priority.ts'
 import type { Ecs } from '../../../cloud/ecs.ts'
 import type { EniId, InstanceId } from '../../../cloud/ids.ts'
 import type { CallOptions } from '../../../cloud/transport.ts'
-import type { Ip, Mac } from '../../../inet/address.ts'
+import type { Cidr, Ip, Mac } from '../../../inet/address.ts'
 import type { LinkName } from '../../../inet/link-name.ts'
 import type { PoolClock } from '../clock.ts'
 import type { Change, EniKey, EniRole, KnownEni } from '../model.ts'
@@ -20,7 +20,13 @@ export interface ReadyEni {
   readonly link: LinkName
   readonly ifindex: number
   readonly vlanId?: number
+  /** Of its vSwitch, and the gateways there. */
+  readonly cidr: Cidr
   readonly gateway: Ip
+  readonly cidr6?: Cidr
+  readonly gateway6?: Ip
+  /** Of a member: those of its trunk. */
+  readonly trunkGateways?: { readonly gateway: Ip; readonly gateway6?: Ip }
 }
 
 export interface EniLink {

@@ -9,13 +9,13 @@ import { EniStateError, type Equipped, growing } from './context.ts'
 export async function createEni(context: Equipped, record: CreatingEni): Promise<void> {
   const eni = await createOrFind(context, record)
   if (context.state.enis.get(record.key)?.phase !== 'creating') return
-  const { key, role, vSwitchId, cidr } = record
+  const { request: _, ...asked } = record
   const since = context.clock.now()
   const { id, mac, primaryIp } = eni
-  const known: KnownEni = { phase: 'attaching', key, role, vSwitchId, cidr, since, id, mac, primaryIp }
+  const known: KnownEni = { ...asked, phase: 'attaching', since, id, mac, primaryIp }
   const ips = [...eni.ips, ...eni.ipv6s]
   const prefixes = [...eni.ipv4Prefixes, ...eni.ipv6Prefixes]
-  const changes = arrivals(context.state, { eni: key, primaryIp, ips, prefixes }, since)
+  const changes = arrivals(context.state, { eni: record.key, primaryIp, ips, prefixes }, since)
   context.commit([{ kind: 'put-eni', eni: known }, ...changes])
   context.watch.saw(eni)
 }

@@ -56,13 +56,19 @@ const CASES: readonly Case[] = [
   { name: 'trunk', role: 'trunk', wanted: { secondaryIps: 0 }, carries: [1, 0], assigns: {}, carried: 0 },
 ]
 
+/** Of the vSwitch. */
+const SUBNET = {
+  ...{ cidr: '10.0.1.0/24', gateway: '10.0.1.253' },
+  ...{ cidr6: '2001:db8:0:1a01::/64', gateway6: '2001:db8:0:1a01:ffff:ffff:ffff:fff7' },
+}
+
 describe.each(CASES)('$name', ({ role, wanted, carries, assigns, carried }) => {
   test('is created, attached, given more, and given back', async () => {
     const bench = new EffectBench()
     const key = bench.create(role, wanted)
     await bench.settle()
     expect(bench.phaseOf(key)).toBe('in-use')
-    expect(bench.ready.get(key)).toMatchObject({ role, link: 'eth1', ifindex: 11, gateway: '10.0.1.253' })
+    expect(bench.ready.get(key)).toMatchObject({ role, link: 'eth1', ifindex: 11, ...SUBNET })
     expect(bench.actual()).toEqual(bench.recorded())
     expect(bench.recorded().map(({ ips, prefixes }) => [ips.length, prefixes.length])).toEqual([carries])
     expect(bench.calls()).toEqual(ATTACHED)
@@ -103,7 +109,10 @@ describe.each([
     const key = bench.create('member', wanted)
     await bench.settle()
     expect(bench.known(key).vlanId).toBe(1)
-    expect(bench.ready.get(key)).toMatchObject({ role: 'member', link: 'eth1', ifindex: 11, vlanId: 1 })
+    expect(bench.ready.get(key)).toMatchObject({
+      ...{ role: 'member', link: 'eth1', ifindex: 11, vlanId: 1, ...SUBNET },
+      trunkGateways: { gateway: SUBNET.gateway, gateway6: SUBNET.gateway6 },
+    })
     expect(bench.eni(key).type).toBe('Member')
     expect(bench.actual()).toEqual(bench.recorded())
     expect([...bench.tables.addressesOf(key)]).toHaveLength(ips)

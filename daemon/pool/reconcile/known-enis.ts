@@ -95,8 +95,9 @@ function keepGhosts(draft: Draft, record: KnownEni): void {
   for (const address of [...state.addressesOf(key)]) lose(draft, address)
 }
 
-function compareInUse(draft: Draft, pair: Pair): void {
-  const { record } = pair
+function compareInUse(draft: Draft, { eni, record: recorded }: Pair): void {
+  const record = withIpv6(draft, recorded)
+  const pair = { record, eni }
   if (!isAttached(pair)) {
     noteDetached(draft, pair)
     return
@@ -104,6 +105,15 @@ function compareInUse(draft: Draft, pair: Pair): void {
   if (record.phase === 'in-use' && isToGo(draft, record)) drain(draft, record)
   comparePrefixes(draft, pair)
   compareAddresses(draft, pair)
+}
+
+/** Of an earlier version's record, or of a vSwitch that had no IPv6 when the ENI was made. */
+function withIpv6(draft: Draft, record: KnownEni): KnownEni {
+  const cidr6 = draft.world.cidrs6.get(record.vSwitchId)
+  if (record.cidr6 !== undefined || cidr6 === undefined) return record
+  const learnt = { ...record, cidr6 }
+  draft.change({ kind: 'put-eni', eni: learnt })
+  return learnt
 }
 
 /** One that was to go when its pods have, and has none, does not come back for that. */

@@ -20,7 +20,8 @@ function considerWhole(draft: Draft, eni: WholeEni): void {
   const cidr = draft.world.cidrs.get(eni.vSwitchId)
   // Without it there is no record of an ENI.
   if (cidr === undefined) return
-  const found = { eni, cidr }
+  const cidr6 = draft.world.cidrs6.get(eni.vSwitchId)
+  const found = { eni, cidrs: { cidr, ...(cidr6 === undefined ? {} : { cidr6 }) } }
   if (eni.status === 'InUse' || eni.status === 'Attaching') considerAttached(draft, found)
   else if (carriesPods(draft, eni)) considerDetached(draft, found)
   else considerOrphan(draft, found)
@@ -29,7 +30,7 @@ function considerWhole(draft: Draft, eni: WholeEni): void {
 interface Found {
   readonly eni: WholeEni
   /** Of its vSwitch. */
-  readonly cidr: Cidr
+  readonly cidrs: { readonly cidr: Cidr; readonly cidr6?: Cidr }
 }
 
 function considerAttached(draft: Draft, found: Found): void {
@@ -86,12 +87,12 @@ function carriesPods({ world, state }: Draft, eni: CloudEni): boolean {
   return singlesOf(eni).some((ip) => carried.has(ip)) || prefixesOf(eni).some(inPrefix)
 }
 
-function record(draft: Draft, { eni, cidr }: Found, phase: KnownEniPhase): void {
+function record(draft: Draft, { eni, cidrs }: Found, phase: KnownEniPhase): void {
   const { newKey, kind, now } = draft.world
   const [key, role] = [newKey(), roleOf(eni, kind)]
   const { id, mac, vSwitchId, primaryIp, vlanId } = eni
   const vlan = role === 'member' && vlanId !== undefined ? { vlanId } : {}
-  const facts = { key, role, vSwitchId, cidr, id, mac, primaryIp, ...vlan }
+  const facts = { key, role, vSwitchId, ...cidrs, id, mac, primaryIp, ...vlan }
   draft.change({ kind: 'put-eni', eni: { ...facts, phase, since: now } })
   // What is on record elsewhere follows when the journal has learnt that it has left it.
   for (const prefix of prefixesOf(eni)) if (isAdoptablePrefix(draft, prefix)) adoptPrefix(draft, key, prefix)

@@ -101,7 +101,13 @@ let keys = 0
 export function worldOf(part: Partial<World> = {}): World {
   return {
     ...{ state: new PoolTables(), cloud: [], kind: 'shared', fresh: false, orphanTtl: 0, podRoutes: new Map() },
-    ...{ cidrs: new Map([[VSWITCH, CIDR]]), suspicions: NO_SUSPICIONS, settledBefore: NOW, now: NOW },
+    ...{
+      cidrs: new Map([[VSWITCH, CIDR]]),
+      cidrs6: new Map(),
+      suspicions: NO_SUSPICIONS,
+      settledBefore: NOW,
+      now: NOW,
+    },
     ownership: { instanceId: HERE, clusterId: undefined, tagFilter: {}, blockedTags: [] },
     newKey: () => `new-${++keys}` as EniKey,
     ...part,

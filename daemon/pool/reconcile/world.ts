@@ -43,6 +43,8 @@ export interface World {
   readonly kind: PoolKind
   /** Of every vSwitch that an ENI of ours in `cloud` lies in. */
   readonly cidrs: ReadonlyMap<VSwitchId, Cidr>
+  /** The same of IPv6, for those that have it. */
+  readonly cidrs6: ReadonlyMap<VSwitchId, Cidr>
   /** Addresses that a pod's host link carries a route for, whatever the journal says. */
   readonly podRoutes: ReadonlyMap<Ip, LinkName>
   /** Of the comparison before; none for the first one of a start. */

@@ -24,6 +24,12 @@ export type EventReason =
   | 'IPRestored'
   /** So few addresses are free as are to be told of. */
   | 'IPDepleted'
+  /** VPC route mode: entries of the VPC's route tables lead the node's prefixes to it from now on. */
+  | 'RouteEntryCreated'
+  /** They do not: taken by others, refused by the cloud, or there is no room. */
+  | 'RouteEntryFailed'
+  /** A route table will soon have no room for more nodes. */
+  | 'RouteTableFilling'
 
 export interface PoolEvent {
   /** ms since the epoch */

@@ -100,7 +100,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a ghost is forgotten when its pod ends',
     file: 'cool-down.ts',
-    from: "if (address.lost) return { kind: 'drop-address', ip: address.ip }",
+    from: "if (address.lost) return [{ kind: 'drop-address', ip: address.ip }]",
     to: '',
   },
   {

@@ -1,5 +1,6 @@
 // Original file: proto/inspect.proto
 
+import type { RateLimit as _terway_inspect_v1_RateLimit, RateLimit__Output as _terway_inspect_v1_RateLimit__Output } from '../../../terway/inspect/v1/RateLimit.ts';
 
 export interface Endpoint {
   'containerId'?: (string);
@@ -18,6 +19,18 @@ export interface Endpoint {
    * ms since the epoch
    */
   'since'?: (number | string);
+  /**
+   * policy-route, ipvlan, exclusive, vlan, vlan-tag, route; empty while it is not known, and of earlier versions' pods
+   */
+  'datapath'?: (string);
+  /**
+   * to the pod; absent without a limit
+   */
+  'ingress'?: (_terway_inspect_v1_RateLimit | null);
+  /**
+   * from the pod
+   */
+  'egress'?: (_terway_inspect_v1_RateLimit | null);
 }
 
 export interface Endpoint__Output {
@@ -37,4 +50,16 @@ export interface Endpoint__Output {
    * ms since the epoch
    */
   'since': (number);
+  /**
+   * policy-route, ipvlan, exclusive, vlan, vlan-tag, route; empty while it is not known, and of earlier versions' pods
+   */
+  'datapath': (string);
+  /**
+   * to the pod; absent without a limit
+   */
+  'ingress': (_terway_inspect_v1_RateLimit__Output | null);
+  /**
+   * from the pod
+   */
+  'egress': (_terway_inspect_v1_RateLimit__Output | null);
 }

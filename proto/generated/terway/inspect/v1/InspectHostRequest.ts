@@ -1,0 +1,8 @@
+// Original file: proto/inspect.proto
+
+
+export interface InspectHostRequest {
+}
+
+export interface InspectHostRequest__Output {
+}
