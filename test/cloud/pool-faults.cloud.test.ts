@@ -89,7 +89,8 @@ test.each<[string, readonly FaultRequest[]]>([
     for (const lease of leases) expect(usable).toContain(lease.ipv4)
     expect(enis.length).toBeLessThanOrEqual(LIMITS.maxEnis)
     const calls = await under.audit()
-    expect(calls.length).toBeLessThan(4 * QUIET)
+    // An attach that hangs is looked at until it is given up.
+    expect(calls.length).toBeLessThan(5 * QUIET)
   },
   60_000,
 )
