@@ -29,8 +29,10 @@ export interface Conflist {
 const CAPABILITIES = { bandwidth: true, [POD_ANNOTATIONS]: true }
 
 /**
- * Gives pods their hostPorts. Replies of a pod leave by its ENI, where the node's address would be a wrong source, so
- * all that is forwarded is made to come from the node and goes back there (`masqAll`, known to its release 1.2).
+ * Gives pods their hostPorts. The node's marks bring replies of redirected connections back the way they came; with
+ * rules, or a pod that has the ENI or a part of it, replies leave by the ENI, where the node's address would be a wrong
+ * source. So all that is forwarded is made to come from the node and goes back there (`masqAll`, known to its release
+ * 1.2).
  */
 const PORTMAP: ChainedPlugin = { type: 'portmap', capabilities: { portMappings: true }, snat: true, masqAll: true }
 

@@ -89,6 +89,9 @@ describe('a sandbox with a hostPort', () => {
       expect(await ask(node.netnsPath, node.primaryIp)).toBe(node.primaryIp)
       expect(await ask(node.netnsPath, '127.0.0.1')).toBe(node.primaryIp)
       expect(await ask(sandbox.netns, node.primaryIp)).toBe(node.primaryIp)
+      // Another machine: the reply must not leave by the pod's ENI.
+      const other = cluster.node('node-b')
+      expect(await ask(other.netnsPath, node.primaryIp)).toBe(other.primaryIp)
     } finally {
       await server.stop()
     }
