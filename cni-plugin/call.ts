@@ -1,10 +1,11 @@
-/** The transport to the daemon: one unary call over its unix socket. */
-import { credentials, type ServiceError, status } from '@grpc/grpc-js'
+/** The transport to the daemon: one unary call of gRPC over its unix socket. */
+import type { Socket } from 'node:net'
+import packageJson from '../package.json' with { type: 'json' }
 import type { CniVerb } from '../proto/cni-version.ts'
-import { connectError } from '../proto/connect-error.ts'
-import { Cni } from '../proto/contract.ts'
-import type { Invocation } from '../proto/generated/terway/cni/v1/Invocation.ts'
-import type { Outcome__Output as Outcome } from '../proto/generated/terway/cni/v1/Outcome.ts'
+import { connectDaemon, now } from './connection.ts'
+import { Status, StatusError } from './grpc/status.ts'
+import { UnaryCall } from './grpc/unary.ts'
+import { decodeOutcome, encodeInvocation, type Invocation, MessageError, type Outcome } from './messages.ts'
 
 export interface DaemonCall {
   /** Absolute path. */
@@ -12,6 +13,7 @@ export interface DaemonCall {
   readonly verb: CniVerb
   readonly invocation: Invocation
   readonly timeoutMs: number
+  readonly onConnect?: () => void
 }
 
 export type { Outcome }
@@ -27,38 +29,78 @@ export class CallError extends Error {
   override readonly name = 'CallError'
   readonly failure: CallFailure
 
-  constructor(failure: CallFailure, cause: ServiceError) {
-    super(connectError(cause.details), { cause })
+  constructor(failure: CallFailure, cause: Error) {
+    super(cause.message, { cause })
     this.failure = failure
   }
 }
 
 const METHOD = { ADD: 'Add', DEL: 'Del', CHECK: 'Check', STATUS: 'Status', GC: 'Gc' } as const
 
-function callErrorOf(error: ServiceError): CallError {
-  switch (error.code) {
-    case status.UNAVAILABLE:
-    case status.CANCELLED:
-      return new CallError('unreachable', error)
-    case status.DEADLINE_EXCEEDED:
-      return new CallError('timeout', error)
+function failureOf({ code }: StatusError): CallFailure {
+  switch (code) {
+    case Status.unavailable:
+    case Status.cancelled:
+      return 'unreachable'
+    case Status.deadlineExceeded:
+      return 'timeout'
     default:
-      return new CallError('failed', error)
+      return 'failed'
   }
 }
 
-/** @throws CallError at once when nothing listens on the socket. */
-export async function callDaemon({ socket, verb, invocation, timeoutMs }: DaemonCall): Promise<Outcome> {
-  // Without retries a call whose connection breaks is reported, not repeated: the daemon may have begun it.
-  const client = new Cni(`unix:${socket}`, credentials.createInsecure(), { 'grpc.enable_retries': 0 })
-  try {
-    return await new Promise((resolve, reject) => {
-      client[METHOD[verb]](invocation, { deadline: Date.now() + timeoutMs }, (error, outcome) => {
-        if (outcome !== undefined) resolve(outcome)
-        else reject(error === null ? new Error('gRPC call ended with neither outcome nor error') : callErrorOf(error))
-      })
+function converse(connection: Socket, call: UnaryCall, timeoutMs: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const settle = () => {
+      if (call.ending === undefined) return
+      clearTimeout(timer)
+      connection.destroy()
+      if (call.ending.kind === 'reply') resolve(call.ending.message)
+      else reject(call.ending.error)
+    }
+    const timer = setTimeout(() => {
+      connection.write(call.cancel())
+      settle()
+    }, timeoutMs)
+    connection.on('data', (bytes: Buffer) => {
+      const answer = call.receive(bytes)
+      if (answer.length > 0) connection.write(answer)
+      settle()
     })
-  } finally {
-    client.close()
+    connection.on('error', (error) => {
+      call.disconnected(error.message)
+      settle()
+    })
+    connection.on('end', () => {
+      call.disconnected()
+      settle()
+    })
+    connection.write(call.open())
+  })
+}
+
+/** A call is made once: one whose connection breaks is reported, not repeated, as the daemon may have begun it. */
+async function exchange({ socket, verb, invocation, timeoutMs, onConnect }: DaemonCall): Promise<Buffer> {
+  const deadline = now() + timeoutMs
+  const connection = await connectDaemon(socket, deadline)
+  onConnect?.()
+  const left = Math.max(deadline - now(), 1)
+  const call = new UnaryCall({
+    path: `/terway.cni.v1.Cni/${METHOD[verb]}`,
+    userAgent: `terway/${packageJson.version}`,
+    timeoutMs: left,
+    message: encodeInvocation(invocation),
+  })
+  return converse(connection, call, left)
+}
+
+/** @throws CallError at once when nothing listens on the socket. */
+export async function callDaemon(call: DaemonCall): Promise<Outcome> {
+  try {
+    return decodeOutcome(await exchange(call))
+  } catch (error) {
+    if (error instanceof StatusError) throw new CallError(failureOf(error), error)
+    if (error instanceof MessageError) throw new CallError('failed', error)
+    throw error
   }
 }

@@ -9,7 +9,8 @@ import { CNI_VERBS, CNI_VERSIONS, type CniVerb, NEWEST_CNI_VERSION } from '../pr
 import { parseConfig, statedVersion } from './config.ts'
 import { checkNamespace, readEnvironment } from './environment.ts'
 import { perform, type Reply } from './perform.ts'
-import { readAll, STDERR, STDIN, STDOUT, writeAll } from './stdio.ts'
+import { note, readAll, STDERR, STDIN, STDOUT, writeAll } from './stdio.ts'
+import { Trace } from './trace.ts'
 
 function parseVerb(command: string): CniVerb {
   const verb = CNI_VERBS.find((known) => known === command)
@@ -38,11 +39,12 @@ function readConfig(): Uint8Array {
 }
 
 /** @throws CniError */
-async function answer(verb: CniVerb, bytes: Uint8Array): Promise<Reply> {
+async function answer(verb: CniVerb, bytes: Uint8Array, trace: Trace): Promise<Reply> {
   const environment = readEnvironment(verb, process.env)
   const config = parseConfig(bytes, verb)
   checkNamespace(environment)
-  return perform({ verb, environment, config, bytes })
+  trace.end('read')
+  return perform({ verb, environment, config, bytes, trace })
 }
 
 function errorReply(error: unknown): Extract<Reply, { kind: 'error' }> {
@@ -56,18 +58,19 @@ function errorReply(error: unknown): Extract<Reply, { kind: 'error' }> {
 }
 
 /** Prints the reply; an error has the same shape in all versions (specification, "Error"). Returns the exit status. */
-function print(reply: Reply, cniVersion: string): 0 | 1 {
+function print(reply: Reply, config: Uint8Array): 0 | 1 {
   if (reply.kind === 'result') {
     writeAll(STDOUT, reply.result)
     return 0
   }
   const { code, msg, details } = reply
+  const cniVersion = statedVersion(config)
   writeAll(STDOUT, JSON.stringify({ cniVersion, code, msg, ...(details === '' ? {} : { details }) }))
   return 1
 }
 
 /** Exit status: 0 when the call succeeded. */
-async function main(): Promise<0 | 1> {
+async function main(trace: Trace): Promise<0 | 1> {
   const command = process.env.CNI_COMMAND ?? ''
   if (command === '') {
     // Somebody has started the plugin by hand to see what it is.
@@ -85,18 +88,24 @@ async function main(): Promise<0 | 1> {
   try {
     const verb = parseVerb(command)
     config = readConfig()
-    reply = await answer(verb, config)
+    reply = await answer(verb, config, trace)
   } catch (error) {
     reply = errorReply(error)
   }
-  return print(reply, statedVersion(config))
+  return print(reply, config)
 }
 
-main().then(
-  (status) => process.exit(status),
+const trace = new Trace(process.env)
+trace.end('start')
+main(trace).then(
+  (status) => {
+    trace.end('print')
+    note(trace.line())
+    process.exit(status)
+  },
   (error: unknown) => {
     // Standard output is gone (EPIPE): the runtime no longer listens, so its log is the only place left.
-    writeAll(STDERR, `terway: ${error instanceof Error ? error.message : String(error)}\n`)
+    note(`terway: ${error instanceof Error ? error.message : String(error)}\n`)
     process.exit(1)
   },
 )

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { decodeSpooledDel, spoolFileName } from '../proto/spool.ts'
@@ -16,6 +16,22 @@ beforeAll(async () => {
 afterAll(() => fixture.remove())
 beforeEach(() => fixture.beginCase())
 afterEach(() => fixture.endCase())
+
+/** As `fixture.run`, with a standard error that takes nothing. */
+async function runUnheard(verb: string, env: object = {}): Promise<{ status: number | null; stdout: string }> {
+  const full = openSync('/dev/full', 'w')
+  const child = spawn(fixture.plugin, {
+    env: { ...SANDBOX_ENV, CNI_COMMAND: verb, ...env },
+    stdio: ['pipe', 'pipe', full],
+  })
+  closeSync(full)
+  child.stdin?.end(fixture.config())
+  let stdout = ''
+  child.stdout?.on('data', (chunk) => {
+    stdout += chunk
+  })
+  return { status: await exitOf(child), stdout }
+}
 
 describe('a DEL the daemon does not take', () => {
   const spooled = (ifname = 'eth0') => {
@@ -36,6 +52,11 @@ describe('a DEL the daemon does not take', () => {
     expect(spooled()).toEqual(expected())
     expect(statSync(fixture.spool).mode & 0o777).toBe(0o700)
     expect(statSync(join(fixture.spool, readdirSync(fixture.spool)[0] ?? '')).mode & 0o777).toBe(0o600)
+  })
+
+  test('is left in the spool and succeeds though nobody can be told', async () => {
+    expect(await runUnheard('DEL')).toEqual({ status: 0, stdout: '' })
+    expect(spooled()).toEqual(expected())
   })
 
   test('leaves one file however often it comes, one for each interface', async () => {
@@ -152,6 +173,40 @@ describe('with a daemon', () => {
       code: 11,
       msg: expect.stringMatching(/^daemon-timeout: .* within 0\.5 s$/),
     })
+  })
+
+  test('who asks where the time went is told, on standard error', async () => {
+    await fixture.daemon(() => ({ result: Buffer.from('{}') }))
+    const began = Date.now()
+    const { status, stdout, stderr } = await fixture.run('ADD', { env: { TERWAY_CNI_TRACE: '1' } })
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '{}' })
+    expect(stderr).toMatch(/^{.*}\n$/)
+    const { phases, startedAt } = JSON.parse(stderr)
+    expect(Object.keys(phases)).toEqual(['start', 'read', 'connect', 'call', 'print'])
+    expect(Math.min(...Object.values<number>(phases))).toBeGreaterThan(0)
+    expect(startedAt).toBeGreaterThanOrEqual(began)
+    const total = Object.values<number>(phases).reduce((sum, phase) => sum + phase, 0)
+    expect(startedAt + total).toBeLessThanOrEqual(Date.now() + 1)
+  })
+
+  test('a call that did not come as far tells of the phases that there were', async () => {
+    const env = { TERWAY_CNI_TRACE: '1' }
+    expect(Object.keys(JSON.parse((await fixture.run('ADD', { env })).stderr).phases)).toEqual([
+      'start',
+      'read',
+      'print',
+    ])
+    expect((await fixture.run('VERSION', { env })).stderr).toMatch(
+      /^{"phases":{"start":[\d.]+,"print":[\d.]+},"startedAt":/,
+    )
+  })
+
+  test('who cannot be told where the time went gets the answer all the same', async () => {
+    const env = { TERWAY_CNI_TRACE: '1' }
+    const { status, stdout } = await runUnheard('ADD', env)
+    expect({ status, ...JSON.parse(stdout) }).toMatchObject({ status: 1, code: 11 })
+    await fixture.daemon(() => ({ result: Buffer.from('{}') }))
+    expect(await runUnheard('ADD', env)).toEqual({ status: 0, stdout: '{}' })
   })
 
   test('nobody reads the output any more: status 1', async () => {

@@ -4,7 +4,8 @@ import type { CniVerb } from '../proto/cni-version.ts'
 import type { CallError, Outcome } from './call.ts'
 import type { PluginConfig } from './config.ts'
 import type { Environment } from './environment.ts'
-import { STDERR, writeAll } from './stdio.ts'
+import { note } from './stdio.ts'
+import type { Trace } from './trace.ts'
 
 export interface Call {
   readonly verb: CniVerb
@@ -12,6 +13,7 @@ export interface Call {
   readonly config: PluginConfig
   /** Standard input. */
   readonly bytes: Uint8Array
+  readonly trace: Trace
 }
 
 /** What to print: `result` on success (empty for every verb but ADD), else the error. */
@@ -25,10 +27,18 @@ const NOTHING: Reply = { kind: 'result', result: new Uint8Array() }
 export async function perform(call: Call): Promise<Reply> {
   // Loaded only here: VERSION and everything that is refused before must not pay for a gRPC client.
   const { CallError, callDaemon } = await import('./call.ts')
+  const { verb, config, bytes, trace } = call
   const { containerId, netns, ifname, args, timeoutMs } = call.environment
   try {
-    const invocation = { containerId, netns, ifname, args, config: Buffer.from(call.bytes) }
-    return replyOf(await callDaemon({ socket: call.config.socket, verb: call.verb, invocation, timeoutMs }), call)
+    const outcome = await callDaemon({
+      socket: config.socket,
+      verb,
+      invocation: { containerId, netns, ifname, args, config: bytes },
+      timeoutMs,
+      onConnect: () => trace.end('connect'),
+    })
+    trace.end('call')
+    return replyOf(outcome, call)
   } catch (error) {
     if (!(error instanceof CallError)) throw error
     if (call.verb === 'DEL' && error.failure !== 'failed') return await postpone(call, error)
@@ -37,7 +47,7 @@ export async function perform(call: Call): Promise<Reply> {
 }
 
 function replyOf({ result, error }: Outcome, { verb, config }: Call): Reply {
-  if (error !== undefined && error !== null) {
+  if (error !== undefined) {
     return { kind: 'error', code: error.code, msg: error.msg, details: error.details }
   }
   if (verb !== 'ADD') return NOTHING
@@ -61,7 +71,7 @@ async function postpone({ environment, config, bytes }: Call, cause: CallError):
     const { spoolDel } = await import('./spool.ts') // brings node:crypto, which costs every other call 3 ms
     const del = { containerId, netns, ifname, args, config: bytes, spooledAt: Date.now() }
     const file = spoolDel(config.spoolDirectory, del)
-    writeAll(STDERR, `terway: terwayd on ${config.socket} gave no answer (${cause.message}); DEL left in ${file}\n`)
+    note(`terway: terwayd on ${config.socket} gave no answer (${cause.message}); DEL left in ${file}\n`)
     return NOTHING
   } catch (error) {
     throw new CniError({

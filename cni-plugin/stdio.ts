@@ -44,3 +44,12 @@ export function writeAll(fd: number, content: string | Uint8Array): void {
     written += blocking(() => writeSync(fd, bytes, written))
   }
 }
+
+/** Tells whoever reads the log of the runtime. */
+export function note(text: string): void {
+  try {
+    writeAll(STDERR, text)
+  } catch {
+    // What is told has happened all the same, and there is no other place to tell of it.
+  }
+}
