@@ -151,12 +151,11 @@ program
   .addOption(socketOption())
   .action(runGc)
 
-try {
-  await program.parseAsync()
-} catch (error) {
+// No top-level await: a single executable starts with CommonJS.
+program.parseAsync().catch((error: unknown) => {
   // Commander has printed the help, or what is wrong with the command line, by itself.
   const asked = error instanceof CommanderError && error.exitCode === 0
   if (error instanceof DaemonError) console.error(`terway-cli: ${error.message}`)
   else if (!(error instanceof CommanderError)) console.error(error)
   process.exitCode = asked ? 0 : TROUBLE
-}
+})

@@ -1,29 +1,34 @@
-/** One file from an entry and all that it imports, as the programs ship. */
+/** One file from an entry and all that it imports, as the programs ship. The same sources make the same bytes. */
+import { join } from 'node:path'
 import { build } from 'esbuild'
 
 export interface BundleOptions {
   readonly entry: string
   /** CommonJS starts faster than a module; a module can wait for what it imports. */
   readonly format: 'cjs' | 'esm'
-  /** Lines before everything else. */
-  readonly banner?: string
   /** Packages that are left out: whoever runs the bundle has them. */
   readonly external?: readonly string[]
+  /** Names and lines as in the sources, for the traces of a program that runs for months. */
+  readonly readable?: boolean
 }
 
+/** CommonJS packages inside a module ask for Node's own modules by `require`. Its name is in nobody's way. */
+const BRIDGE =
+  "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);"
+
 /** Rejects with esbuild's BuildFailure. */
-export async function bundle({ entry, format, banner = '', external = [] }: BundleOptions): Promise<Uint8Array> {
-  // CommonJS packages inside a module ask for Node's own modules by "require".
-  const bridge = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+export async function bundle({ entry, format, external = [], readable = false }: BundleOptions): Promise<Uint8Array> {
   const { outputFiles } = await build({
+    // Whose names in comments are relative to it, whatever the directory this is started in.
+    absWorkingDir: join(import.meta.dirname, '..'),
     entryPoints: [entry],
     bundle: true,
     platform: 'node',
     target: `node${process.versions.node}`,
     format,
-    minify: true,
+    minify: !readable,
     legalComments: 'eof',
-    banner: { js: format === 'esm' ? `${banner}${bridge}` : banner },
+    banner: { js: format === 'esm' ? BRIDGE : '' },
     external: [...external],
     write: false,
     logLevel: 'warning',

@@ -103,7 +103,7 @@ async function showNodes(cluster: Cluster): Promise<void> {
   printer.step('What an operator sees on each node')
   for (const node of cluster.nodes) {
     for (const form of ['box', 'tree']) {
-      const argv = ['bin/terway-cli', 'show', '--socket', node.socket, '-o', form]
+      const argv = ['dist/terway-cli', 'show', '--socket', node.socket, '-o', form]
       printer.transcript(`${argv.join(' ')}   # ${node.name}`, await check(argv))
     }
   }
@@ -195,8 +195,8 @@ function tellHowToLook(cluster: Cluster, pods: readonly Pod[]): void {
       [`ip netns exec ${pod.netns} ping ${other.ip}`, `${pod.name} reaches ${other.name}`],
       [`ip -n ${pod.netns} route`, `the routes of ${pod.name}`],
       [`ip -n ${node.netns} rule`, `the rules of ${node.name}`],
-      [`bin/terway-cli show --socket ${node.socket}`, 'ENIs, addresses and pods'],
-      [`bin/terway-cli verify --socket ${node.socket}`, 'the kernel compared with the plans'],
+      [`dist/terway-cli show --socket ${node.socket}`, 'ENIs, addresses and pods'],
+      [`dist/terway-cli verify --socket ${node.socket}`, 'the kernel compared with the plans'],
       [`curl -s ${cluster.simApi}/state`, 'what the cloud thinks'],
       [`tail ${node.logFile}`, `the log of terwayd on ${node.name}`],
       ['make demo-clean', 'ends it and removes everything'],

@@ -1,10 +1,11 @@
 /** Calls of the `terway` executable as a container runtime makes them, by the rules that libcni follows. */
 import { join } from 'node:path'
 import { z } from 'zod'
+import { DIST } from './directory.ts'
 import { execute } from './process.ts'
 
-/** What `hack/build.ts` makes. */
-export const PLUGIN = join(import.meta.dirname, '..', '..', 'dist', 'terway')
+/** The packed executable. */
+export const PLUGIN = join(DIST, 'terway')
 
 export type CniVerb = 'ADD' | 'DEL' | 'CHECK' | 'STATUS' | 'GC' | 'VERSION'
 
@@ -22,6 +23,8 @@ export interface CniCall {
   readonly stdin?: string
   /** Resolves when the plugin is to be killed, as by a runtime whose own deadline is over. */
   readonly killed?: Promise<unknown>
+  /** A program that starts the plugin, with its arguments: strace. */
+  readonly under?: readonly string[]
 }
 
 const errorSchema = z.object({ code: z.number(), msg: z.string(), details: z.string().optional() })
@@ -67,8 +70,8 @@ export async function callPlugin(call: RuntimeCall): Promise<CniAnswer> {
   const [plugin] = conflist.plugins
   const config = { ...plugin, name: conflist.name, cniVersion: conflist.cniVersion, ...call.extra }
   const started = performance.now()
-  const { status, stdout, stderr } = await execute(['nsenter', `--net=${nodeNetns}`, PLUGIN], {
-    env: environment(call),
+  const { status, stdout, stderr } = await execute(['nsenter', `--net=${nodeNetns}`, ...(call.under ?? []), PLUGIN], {
+    env: cniEnvironment(call),
     stdin: call.stdin ?? JSON.stringify(config),
     timeout: 130_000,
     ...(call.killed === undefined ? {} : { killed: call.killed }),
@@ -80,7 +83,9 @@ export async function callPlugin(call: RuntimeCall): Promise<CniAnswer> {
   return { ...common, result: undefined, error: stdout === '' ? undefined : errorSchema.parse(JSON.parse(stdout)) }
 }
 
-function environment({ verb, containerId, netns, ifname, namespace, pod }: RuntimeCall): Record<string, string> {
+/** The whole environment of one call. */
+export function cniEnvironment(call: CniCall & { readonly verb: CniVerb }): Record<string, string> {
+  const { verb, containerId, netns, ifname, namespace, pod } = call
   const args = [
     'IgnoreUnknown=1',
     `K8S_POD_NAMESPACE=${namespace}`,

@@ -1,6 +1,9 @@
 /** Where things of a cluster are, by name. */
 import { join } from 'node:path'
 
+/** Where `make build` puts what ships. */
+export const DIST = join(import.meta.dirname, '..', '..', 'dist')
+
 /** On tmpfs, as the state of a node is meant to be. */
 export const CLUSTERS = '/dev/shm'
 

@@ -7,14 +7,13 @@ import type { InspectClient } from '../../proto/generated/terway/inspect/v1/Insp
 import type { Node__Output } from '../../proto/generated/terway/inspect/v1/Node.ts'
 import type { VerifyReply__Output } from '../../proto/generated/terway/inspect/v1/VerifyReply.ts'
 import { type CniAnswer, type CniCall, type CniVerb, callPlugin, conflistSchema } from './cni.ts'
-import { netnsPath } from './directory.ts'
+import { DIST, netnsPath } from './directory.ts'
 import { CommandError, type CommandResult, check, execute, Service, until } from './process.ts'
 import type { SimulatedRegion } from './simulator.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
-const NODE = join(ROOT, 'hack', 'node')
-const TERWAYD = join(ROOT, 'bin', 'terwayd')
-const TERWAY_CLI = join(ROOT, 'bin', 'terway-cli')
+const NODE = join(import.meta.dirname, '..', '..', 'hack', 'node')
+const TERWAYD = join(DIST, 'terwayd', 'terwayd')
+const TERWAY_CLI = join(DIST, 'terway-cli')
 /** For the first start, in which ENIs are made; ms. */
 const READY_TIMEOUT = 30_000
 const CALL_TIMEOUT = 10_000
@@ -94,6 +93,11 @@ export class Node {
   /** Path of the network namespace. */
   get netnsPath(): string {
     return netnsPath(this.netns)
+  }
+
+  /** Of the daemon itself; undefined while none has been started. */
+  get daemonPid(): number | undefined {
+    return this.#daemon?.pid
   }
 
   /** Starts the daemon without waiting for it. */

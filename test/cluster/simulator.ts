@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { DIST } from './directory.ts'
 import { Service, until } from './process.ts'
 
-const TERWAY_SIM = join(import.meta.dirname, '..', '..', 'bin', 'terway-sim')
+const TERWAY_SIM = join(DIST, 'terway-simulator', 'terway-sim')
 
 const readySchema = z.object({
   ready: z.literal(true),

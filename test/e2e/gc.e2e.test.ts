@@ -6,6 +6,7 @@ import { type Cloud, createCloud } from '../../cloud/cloud.ts'
 import { type EniId, type InstanceId, parseCloudId, type SecurityGroupId, type VSwitchId } from '../../cloud/ids.ts'
 import { createTransport } from '../../cloud/transport.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { DIST } from '../cluster/directory.ts'
 import type { Node } from '../cluster/node.ts'
 import { check, until } from '../cluster/process.ts'
 import { assertConsistent } from '../consistency/assert-consistent.ts'
@@ -13,7 +14,7 @@ import { startCluster } from './testbed.ts'
 
 /** A suite of its own may run beside the others. */
 const PREFIX = 'tw-e2e-gc'
-const CLI = join(import.meta.dirname, '..', '..', 'bin', 'terway-cli')
+const CLI = join(DIST, 'terway-cli')
 
 const REPLY = z.object({
   findings: z.array(z.object({ kind: z.string(), eni: z.string(), outcome: z.string() })),

@@ -1,10 +1,14 @@
-/** The built plugin in a directory of its own, with a fresh socket path and spool directory for each case. */
+/** The packed plugin, with a fresh socket path and spool directory for each case. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { jest } from '@jest/globals'
 import { buildPlugin } from '../../hack/build.ts'
 import { type PluginExit, runPlugin } from './run-plugin.ts'
 import { type Script, type ScriptedDaemon, startScriptedDaemon } from './scripted-daemon.ts'
+
+// Packing takes seconds, on a busy machine more than a hook may.
+jest.setTimeout(60_000)
 
 /** What a runtime sets for a sandbox. The namespace does not exist: whether that matters is the daemon's to say. */
 export const SANDBOX_ENV = {
@@ -24,15 +28,15 @@ export class PluginFixture {
   spool = ''
   #daemons: ScriptedDaemon[] = []
 
-  private constructor(root: string) {
+  private constructor(root: string, plugin: string) {
     this.root = root
-    this.plugin = join(root, 'bin', 'terway')
+    this.plugin = plugin
   }
 
+  /** Packs the plugin unless it is up to date. */
   static async build(): Promise<PluginFixture> {
-    const fixture = new PluginFixture(mkdtempSync(join(tmpdir(), 'tw-plugin-')))
-    await buildPlugin(fixture.plugin)
-    return fixture
+    const plugin = await buildPlugin()
+    return new PluginFixture(mkdtempSync(join(tmpdir(), 'tw-plugin-')), plugin)
   }
 
   beginCase(): void {
