@@ -45,6 +45,7 @@ import { Journal } from './store/journal.ts'
 import { endOnUncaught } from './telemetry/crash.ts'
 import { createLogger } from './telemetry/log.ts'
 import { createMetrics, serveMetrics } from './telemetry/metrics.ts'
+import { LoopDelay } from './telemetry/process-metrics.ts'
 
 const CHANGED = 'the metadata service tells other facts than those remembered, and the next start goes by them'
 
@@ -76,6 +77,7 @@ async function main(): Promise<void> {
     ...{ node: flags.nodeName, pool: () => addressing?.pool, reports, forgotten: () => sweeper.forgotten },
     budget: () => budget.snapshot(),
   })
+  using _delay = new LoopDelay(metrics.registry)
   const access = openCloudAccess({
     ...{ conf, facts, budget, log, metadataEndpoint: flags.metadataEndpoint, env: process.env },
     onCall: metrics.observeCloud,

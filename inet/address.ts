@@ -202,5 +202,9 @@ export function macToBytes(mac: Mac): Uint8Array {
 }
 
 export function macFromBytes(bytes: Uint8Array): Mac {
-  return parseMac(Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':'))
+  return parseMac(
+    Buffer.from(bytes)
+      .toString('hex')
+      .replace(/..(?=.)/g, '$&:'),
+  )
 }

@@ -1,13 +1,13 @@
 /**
  * Encoding and decoding of rtnetlink bytes: the one place that touches the `netlink` package.
  *
- * The package's encoders are used as they are. Its message decoders are not: they drop attributes they do not know,
- * refuse a whole message when one attribute has a length the kernel has changed since, and mix BigInt with numbers in
- * events. So a message is decoded here into its attributes by number, and each kind of object reads what it wants.
+ * The package's encoders are used as they are. Its decoders are not: they drop attributes they do not know, refuse a
+ * whole message when one attribute has a length the kernel has changed since, and mix BigInt with numbers in events. So
+ * a message is decoded here into its attributes by number, and each kind of object reads what it wants.
  */
 import { endianness } from 'node:os'
 import { MessageType, MulticastGroups } from 'netlink/dist/rt/structs.js'
-import { AttrStream, getPadding, parseAttributes, type StreamData } from 'netlink/dist/structs.js'
+import { AttrStream, getPadding, type StreamData } from 'netlink/dist/structs.js'
 
 export {
   formatAddressMessage,
@@ -76,19 +76,37 @@ export function encodeAttribute(type: number, data: StreamData): Buffer {
   return encode((out) => out.push(type, data))
 }
 
+/** struct nlattr of linux/netlink.h: length and type, two bytes each. */
+const ATTRIBUTE_HEADER = 4
+/** NLA_TYPE_MASK: the other bits of a type tell how its value is written. */
+const TYPE = 0x3fff
+
+/** `at` and `end`: where the value is. @throws Error when lengths do not fit the bytes. */
+function forEachAttribute(bytes: Buffer, take: (type: number, at: number, end: number) => void): void {
+  for (let at = 0; at < bytes.length; ) {
+    const left = bytes.length - at
+    const length = left < ATTRIBUTE_HEADER ? 0 : readU16(bytes, at)
+    if (length < ATTRIBUTE_HEADER || length > left) throw new Error(`an attribute of ${length} bytes in ${left}`)
+    take(readU16(bytes, at + 2) & TYPE, at + ATTRIBUTE_HEADER, at + length)
+    at += (length + 3) & ~3
+  }
+}
+
 /** Attributes by number; of one that comes twice the last. */
 export type Attributes = ReadonlyMap<number, Buffer>
 
-/** @throws Error when lengths do not fit the bytes. */
-export function decodeAttributes(bytes: Buffer): Attributes {
+/** @param wanted numbers of those that count, of many; all unless given. @throws Error when lengths do not fit the bytes. */
+export function decodeAttributes(bytes: Buffer, wanted?: ReadonlySet<number>): Attributes {
   const attributes = new Map<number, Buffer>()
-  parseAttributes(bytes, ({ type, data }) => attributes.set(type, data))
+  forEachAttribute(bytes, (type, at, end) => {
+    if (wanted === undefined || wanted.has(type)) attributes.set(type, bytes.subarray(at, end))
+  })
   return attributes
 }
 
 /** The values of attributes in their order, for lists whose attributes all have one number. @throws Error as above. */
 export function decodeList(bytes: Buffer): Buffer[] {
   const values: Buffer[] = []
-  parseAttributes(bytes, ({ data }) => values.push(data))
+  forEachAttribute(bytes, (_, at, end) => values.push(bytes.subarray(at, end)))
   return values
 }

@@ -13,9 +13,12 @@ export function errnoName(errno: number): string {
   return NAMES.get(errno) ?? `errno ${errno}`
 }
 
+/** Made anew by Node at each call. */
+const TEXTS = getSystemErrorMap()
+
 /** `no such device` for 19; empty when the number has no text. */
 export function errnoText(errno: number): string {
-  return getSystemErrorMap().get(-errno)?.[1] ?? ''
+  return TEXTS.get(-errno)?.[1] ?? ''
 }
 
 /** Numbers the code itself compares with (include/uapi/asm-generic/errno*.h). */

@@ -14,7 +14,7 @@ import { isOn, type LinksMade, makeLink, nothingMade } from './plan-links.ts'
 import { addMarks, removeMarks, repairMarks } from './plan-marks.ts'
 import { bringHome } from './plan-move.ts'
 import { placeOf, withoutPod } from './plan-place.ts'
-import { ownLinks, reapInPod, removeObjects, removeTc } from './plan-removal.ts'
+import { outlivesHost, ownLinks, reapInPod, removeObjects, removeTc } from './plan-removal.ts'
 import { execute, linkSteps, objectSteps, touches } from './plan-requests.ts'
 import { applyTc } from './plan-tc.ts'
 import { describeNetns } from './plan-text.ts'
@@ -22,7 +22,10 @@ import { KernelView } from './plan-view.ts'
 import { PodSide } from './pod-side.ts'
 import { LinkReaper } from './reaper.ts'
 import { NetlinkSocket } from './socket.ts'
-import { SysctlError, writeSysctls } from './sysctl.ts'
+import { SysctlDirectory, SysctlError, writeSysctls } from './sysctl.ts'
+
+/** What pods' links on the node are given, one directory for each link. */
+const LINK_SYSCTLS = ['net', 'ipv6', 'conf']
 
 export class PlanInterpreter implements AsyncDisposable {
   readonly #hostNetns: Netns | undefined
@@ -31,11 +34,13 @@ export class PlanInterpreter implements AsyncDisposable {
   readonly #marks: SourceMarks
   /** Of filters on the host's devices. */
   readonly #memory: FilterMemory
+  /** Of the host's links; a kernel without IPv6 has none. */
+  readonly #linkSysctls: SysctlDirectory | undefined
 
   /**
    * `hostNetns` is what plans call `host`, the namespace the thread is in when absent; it must stay open as long as the
    * interpreter is used.
-   * @throws NetnsError, SystemCallError
+   * @throws NetnsError, SystemCallError, SysctlError
    */
   constructor({ hostNetns }: { readonly hostNetns?: Netns } = {}) {
     const options = hostNetns === undefined ? {} : { netns: hostNetns }
@@ -44,8 +49,10 @@ export class PlanInterpreter implements AsyncDisposable {
     this.#marks = new SourceMarks(options)
     this.#memory = new FilterMemory(this.#host)
     try {
+      this.#linkSysctls = SysctlDirectory.open(hostNetns, LINK_SYSCTLS)
       this.#reaper = new LinkReaper(options)
     } catch (error) {
+      this.#linkSysctls?.[Symbol.dispose]()
       this.#host.close()
       throw error
     }
@@ -156,6 +163,7 @@ export class PlanInterpreter implements AsyncDisposable {
   /** Waits for the links that are being deleted. */
   async close(): Promise<void> {
     await this.#reaper.close()
+    this.#linkSysctls?.[Symbol.dispose]()
     this.#marks[Symbol.dispose]()
     this.#host.close()
   }
@@ -201,11 +209,10 @@ export class PlanInterpreter implements AsyncDisposable {
   }
 
   #writeSysctls(netns: PlanNetns, plan: NetworkPlan, pod: PodSide | undefined): void {
+    const sysctls = plan.sysctls.filter((sysctl) => sysctl.netns === netns)
     try {
-      writeSysctls(
-        netns === 'host' ? this.#hostNetns : pod?.netns,
-        plan.sysctls.filter((sysctl) => sysctl.netns === netns),
-      )
+      if (netns === 'host') writeSysctls(this.#hostNetns, sysctls, this.#linkSysctls)
+      else writeSysctls(pod?.netns, sysctls)
     } catch (cause) {
       if (!(cause instanceof SysctlError)) throw cause
       const where = describeNetns(plan, netns)
@@ -228,7 +235,7 @@ export class PlanInterpreter implements AsyncDisposable {
 
   /** Ends of veths went with the host's; the rest hangs on links that stay, like `lo`, or goes with its link. */
   #removeInPod(plan: NetworkPlan, attempts: Attempts): Promise<void>[] {
-    using pod = PodSide.openIfPresent(plan)
+    using pod = outlivesHost(plan) ? PodSide.openIfPresent(plan) : undefined
     if (pod === undefined) return []
     const side = { netns: 'pod', socket: pod.socket, where: describeNetns(plan, 'pod') } as const
     attempts.run(() => removeObjects(plan, side, new Set()))

@@ -13,6 +13,10 @@ const IFLA_MASTER = 10
 const IFLA_LINKINFO = 18
 const IFLA_GROUP = 27
 const IFLA_LINK_NETNSID = 37
+/** Of some forty. */
+const OF_INTEREST: ReadonlySet<number> = new Set([
+  ...[IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_MASTER, IFLA_LINKINFO, IFLA_GROUP, IFLA_LINK_NETNSID],
+])
 const IFLA_INFO_KIND = 1
 const IFLA_INFO_DATA = 2
 const IFLA_VLAN_ID = 1
@@ -68,7 +72,7 @@ function parseInfo(bytes: Buffer | undefined): Pick<Link, 'kind' | 'vlanId' | 'i
 
 /** Decodes RTM_NEWLINK or RTM_DELLINK. @throws Error when the bytes are not a link message. */
 export function parseLink({ payload }: Message): Link {
-  const attributes = decodeAttributes(payload.subarray(HEADER))
+  const attributes = decodeAttributes(payload.subarray(HEADER), OF_INTEREST)
   const flags = readU32(payload, 8)
   const mac = attributes.get(IFLA_ADDRESS)
   const number = (type: number) => {

@@ -10,6 +10,7 @@ import {
   NLM_F_CREATE,
   NLM_F_DUMP,
   NLM_F_DUMP_INTR,
+  NLM_F_ECHO,
   type Request,
 } from './message.ts'
 
@@ -55,7 +56,14 @@ const link = (seq: number, byte: number, more: Partial<Crafted> = {}) =>
 const exchange = (requests: Request[], firstSeq = 10) => new Exchange({ requests, firstSeq, portid: PORT })
 
 describe('requests', () => {
-  test('are numbered, and only changes and single reads ask for an ack', () => {
+  test('are numbered, and of changes and single reads the last asks for an ack, which stands for all before it', () => {
+    const flags = (requests: readonly Request[]) =>
+      requests.map((_, index) => readU16(encodeRequests(requests, 10), 6 + 32 * index))
+    expect(flags([request('a'), request('b'), request('c')])).toEqual([1, 1, 1 | NLM_F_ACK])
+    expect(flags([request('a'), { ...dump, flags: 0 }])).toEqual([1, 1 | NLM_F_ACK])
+  })
+
+  test('that list ask for no ack', () => {
     const bytes = encodeRequests([request('a', NLM_F_CREATE), dump], 10)
     expect(bytes).toHaveLength(64)
     expect([readU32(bytes, 0), readU16(bytes, 6), readU32(bytes, 8)]).toEqual([32, NLM_F_CREATE | 5, 10])
@@ -105,13 +113,35 @@ describe('frames of a transaction', () => {
 })
 
 describe('acks', () => {
-  test('each request of a batch gets its own, also after one that failed', () => {
-    const batch = exchange([request('a'), request('b'), request('c')])
-    batch.feed(ack(10), KERNEL)
-    batch.feed(Buffer.concat([ack(11, Errno.EEXIST), ack(12)]), KERNEL)
+  test('the last one ends a batch, and every failure before it is heard', () => {
+    const batch = exchange([request('a'), request('b'), request('c'), request('d')])
+    batch.feed(ack(11, Errno.EEXIST), KERNEL)
+    expect(batch.complete).toBe(false)
+    batch.feed(Buffer.concat([ack(12, Errno.ENODEV), ack(13)]), KERNEL)
     expect(batch.complete).toBe(true)
-    expect(batch.acks.map(({ error }) => error?.code)).toEqual([undefined, 'EEXIST', undefined])
+    expect(batch.acks.map(({ error }) => error?.code)).toEqual([undefined, 'EEXIST', 'ENODEV', undefined])
     expect(batch.acks[1]?.error?.message).toBe('b: EEXIST (file already exists)')
+  })
+
+  test('a last request that fails ends its batch too', () => {
+    const batch = exchange([request('a'), request('b')])
+    batch.feed(ack(11, Errno.EPERM), KERNEL)
+    expect(batch.complete).toBe(true)
+    expect(batch.acks.map(({ error }) => error?.code)).toEqual([undefined, 'EPERM'])
+  })
+
+  test('objects of a read that another request follows are its own', () => {
+    const batch = exchange([{ ...dump, flags: 0 }, request('b')])
+    batch.feed(Buffer.concat([link(10, 7), ack(11)]), KERNEL)
+    expect(batch.complete).toBe(true)
+    expect(batch.acks.map(({ messages }) => messages.map(({ payload }) => payload[0]))).toEqual([[7], []])
+  })
+
+  test('alone are small: only what brings objects may be large', () => {
+    const brings = (requests: Request[]) => exchange(requests).bringsObjects
+    expect(brings([request('a'), request('b', NLM_F_CREATE)])).toBe(false)
+    expect(brings([request('a'), request('b', NLM_F_ECHO)])).toBe(true)
+    expect([brings([dump]), brings([{ ...dump, flags: 0 }])]).toEqual([true, true])
   })
 
   test('carry the text of the extended ack, with and without the echoed request', () => {

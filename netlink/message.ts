@@ -54,7 +54,7 @@ export interface Message {
   readonly payload: Buffer
 }
 
-/** The kernel's answer to one request: `error` is absent when it was carried out. */
+/** What became of one request: `error` is absent when it was carried out. */
 export interface Ack {
   readonly request: Request
   readonly error?: NetlinkError
@@ -87,16 +87,15 @@ export function splitMessages(datagram: Buffer, request: string): Framed[] {
   return messages
 }
 
-/** One datagram of several requests, numbered from `firstSeq`; a dump asks for no ack, it ends by itself, nor a frame. */
+/** One datagram of several requests, numbered from `firstSeq`. Of those that are acknowledged, the last asks for it. */
 export function encodeRequests(requests: readonly Request[], firstSeq: number): Buffer {
+  const last = lastAcknowledged(requests)
   return Buffer.concat(
     requests.flatMap((request, index) => {
       const header = Buffer.alloc(HEADER)
-      const dump = (request.flags & NLM_F_DUMP) === NLM_F_DUMP && isGet(request.type)
       writeU32(header, HEADER + request.payload.length, 0)
       writeU16(header, request.type, 4)
-      const ack = dump || request.frame === true ? 0 : NLM_F_ACK
-      writeU16(header, request.flags | NLM_F_REQUEST | ack, 6)
+      writeU16(header, request.flags | NLM_F_REQUEST | (index === last ? NLM_F_ACK : 0), 6)
       writeU32(header, firstSeq + index, 8)
       return [header, request.payload]
     }),
@@ -109,6 +108,19 @@ export function encodeRequests(requests: readonly Request[], firstSeq: number): 
  */
 function isGet(type: number): boolean {
   return type < 0x100 ? type % 4 === 2 : (type & 0xff) % 3 === 1
+}
+
+function isDump({ type, flags }: Request): boolean {
+  return (flags & NLM_F_DUMP) === NLM_F_DUMP && isGet(type)
+}
+
+/**
+ * The kernel takes the requests of a datagram in their order, tells of every one that fails, asked or not, and of success
+ * where it is asked (netlink_rcv_skb of net/netlink/af_netlink.c). So the ack of the last one stands for all before it;
+ * an answer that found no room is an error of the socket. A dump ends by itself, and so does a frame.
+ */
+function lastAcknowledged(requests: readonly Request[]): number {
+  return requests.findLastIndex((request) => !isDump(request) && request.frame !== true)
 }
 
 function textOf(attributes: Attributes): string | undefined {
@@ -136,6 +148,8 @@ function extackOffset(message: Message): number {
 
 interface Answer {
   readonly request: Request
+  /** Only its failure is heard of. */
+  readonly silent: boolean
   error?: NetlinkError
   messages: Message[]
   complete: boolean
@@ -145,9 +159,9 @@ function isEnd({ type }: Message): boolean {
   return type === NLMSG_ERROR || type === NLMSG_DONE
 }
 
-/** A refused frame is heard of once. */
-function expects({ request, error, complete }: Answer): boolean {
-  return !complete || (request.frame === true && error === undefined)
+/** A failure is heard of once. */
+function expects({ silent, error, complete }: Answer): boolean {
+  return !complete || (silent && error === undefined)
 }
 
 /** The kernel's side of one datagram of requests, assembled from the datagrams it sends back. */
@@ -164,7 +178,16 @@ export class Exchange {
   constructor(options: { readonly requests: readonly Request[]; readonly firstSeq: number; readonly portid: number }) {
     this.#portid = options.portid
     this.#firstSeq = options.firstSeq
-    this.#answers = options.requests.map((request) => ({ request, messages: [], complete: request.frame === true }))
+    const last = lastAcknowledged(options.requests)
+    this.#answers = options.requests.map((request, index) => {
+      const silent = index !== last && !isDump(request)
+      return { request, silent, messages: [], complete: silent }
+    })
+  }
+
+  /** Whether the kernel answers with objects, which may be of any size; acks are small. */
+  get bringsObjects(): boolean {
+    return this.#answers.some(({ request: { type, flags } }) => isGet(type) || (flags & NLM_F_ECHO) !== 0)
   }
 
   get complete(): boolean {

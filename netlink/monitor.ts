@@ -56,6 +56,8 @@ export interface MonitorOptions {
   readonly onEvent: (event: KernelEvent) => void
   /** Pause between two looks while nothing happens, ms. 20; 100 costs a fifth of the wake-ups. */
   readonly intervalMs?: number
+  /** Called at each look by the timer: for what else is to be looked at as often, without waking the process for it. */
+  readonly onLook?: () => void
   /** Whether the monitor alone keeps the process alive. No. */
   readonly keepAlive?: boolean
   /** Bytes; needs CAP_NET_ADMIN beyond net.core.rmem_max. */
@@ -102,6 +104,7 @@ export function parseEvent(message: Message): KernelEvent | undefined {
 
 export class NetlinkMonitor implements Disposable {
   readonly #onEvent: (event: KernelEvent) => void
+  readonly #onLook: (() => void) | undefined
   readonly #socket: MulticastSocket
   readonly #interval: number
   readonly #keepAlive: boolean
@@ -109,8 +112,9 @@ export class NetlinkMonitor implements Disposable {
   #open = true
 
   /** Events from now on are delivered. @throws NetnsError, SystemCallError */
-  constructor({ netns, onEvent, intervalMs, keepAlive = false, receiveBuffer }: MonitorOptions) {
+  constructor({ netns, onEvent, onLook, intervalMs, keepAlive = false, receiveBuffer }: MonitorOptions) {
     this.#onEvent = onEvent
+    this.#onLook = onLook
     this.#socket = new MulticastSocket({
       ...(netns === undefined ? {} : { netns }),
       groups: GROUPS,
@@ -154,6 +158,7 @@ export class NetlinkMonitor implements Disposable {
       let isBusy = true
       try {
         isBusy = this.#drain()
+        this.#onLook?.()
       } finally {
         this.#lookAfter(isBusy ? Math.min(BUSY_INTERVAL_MS, this.#interval) : this.#interval)
       }

@@ -118,20 +118,24 @@ function identityOf(ref: NetnsRef): string {
   return netns.identity
 }
 
-/** Taken on every entry, so that entries may nest and every thread returns to where it was. */
-function openCurrent(): number {
-  try {
-    return openSync(CURRENT, OPEN_FLAGS)
-  } catch (cause) {
-    throw failed(`open network namespace ${CURRENT}`, CURRENT, cause)
-  }
+/** Where the thread is: at home, but inside `withNetns`. Looked up once, since nobody but this file leaves. */
+let place: Netns | undefined
+
+function whereabouts(): Netns {
+  place ??= openNetns(CURRENT)
+  return place
+}
+
+/** Whether it is the namespace that the thread is in. @throws NetnsError */
+export function isHome({ identity }: Netns): boolean {
+  return identity === whereabouts().identity
 }
 
 /** A thread left in a foreign namespace would program somebody else's kernel objects: nothing may run after that. */
-function returnTo(home: number): void {
+function returnTo(home: Netns): void {
+  place = home
   try {
-    ffi.setns(home, ffi.CLONE_NEWNET)
-    closeSync(home)
+    ffi.setns(home.fd, ffi.CLONE_NEWNET)
   } catch (error) {
     writeSync(2, `terway: cannot return to the home network namespace, aborting: ${String(error)}\n`)
     process.abort()
@@ -149,13 +153,14 @@ export function withNetns<T>(ref: NetnsRef, fn: () => T): T {
     return withNetns(netns, fn)
   }
   const { fd } = ref
-  const home = openCurrent()
+  const home = whereabouts()
   try {
     ffi.setns(fd, ffi.CLONE_NEWNET)
   } catch (cause) {
-    closeSync(home)
     throw failed(`enter network namespace ${ref.path}`, ref.path, cause)
   }
+  // Entries may nest.
+  place = ref
   let result: T
   try {
     result = fn()
@@ -219,7 +224,7 @@ export function createNamedNetns(name: string): string {
   } catch (cause) {
     throw failed(`create network namespace ${name}`, path, cause)
   }
-  const home = openCurrent()
+  const home = whereabouts()
   try {
     ffi.unshare(ffi.CLONE_NEWNET)
     ffi.mount({ source: CURRENT, target: path, flags: ffi.MS_BIND })

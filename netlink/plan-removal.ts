@@ -32,18 +32,33 @@ function leaving(plan: NetworkPlan, netns: PlanNetns): ReadonlySet<number> {
  */
 export function ownLinks(plan: NetworkPlan, { netns, socket }: Side): ReadonlySet<number> {
   const own = plan.links.filter((spec) => {
-    const link = spec.netns === netns ? getLink(socket, spec.ifindex) : undefined
+    if (spec.netns !== netns || !isMade(spec)) return false
+    const link = getLink(socket, spec.ifindex)
     return link !== undefined && isOwn(spec, link)
   })
   return new Set(own.map(({ ifindex }) => ifindex))
 }
 
+type MadeSpec = Exclude<LinkSpec, { kind: 'existing' | 'moved' }>
+
+function isMade(spec: LinkSpec): spec is MadeSpec {
+  return spec.kind !== 'existing' && spec.kind !== 'moved'
+}
+
+/** Whether anything of the plan is left in the pod when the host's ends of its veths have gone. */
+export function outlivesHost(plan: NetworkPlan): boolean {
+  const gone = leaving(plan, 'pod')
+  const objects = [...plan.addresses, ...plan.neighbours, ...plan.routes, ...plan.qdiscs, ...plan.filters]
+  return (
+    plan.links.some(({ netns, kind }) => netns === 'pod' && kind !== 'existing') ||
+    plan.rules.some(({ netns }) => netns === 'pod') ||
+    objects.some(({ device }) => device.netns === 'pod' && !gone.has(device.ifindex))
+  )
+}
+
 /** The index was chosen by the plan; that the kind fits, and one thing more, says that the link is still the plan's. */
-function isOwn(spec: LinkSpec, link: Link): boolean {
+function isOwn(spec: MadeSpec, link: Link): boolean {
   switch (spec.kind) {
-    case 'existing':
-    case 'moved':
-      return false
     case 'veth':
       return isHostEnd(spec, link)
     case 'ifb':

@@ -22,7 +22,7 @@ const NETLINK_CAP_ACK = 10
 const NETLINK_EXT_ACK = 11
 const NETLINK_GET_STRICT_CHK = 12
 
-/** More acks than this in a row can overrun a receive buffer that nobody was allowed to enlarge (212,992 bytes). */
+/** More errors than this in a row can overrun a receive buffer that nobody was allowed to enlarge (212,992 bytes). */
 const MAX_BATCH = 150
 /** A datagram must fit the send buffer. */
 const MAX_BATCH_BYTES = 128 * 1024
@@ -30,6 +30,13 @@ const SEND_BUFFER = 512 * 1024
 const RECEIVE_BUFFER = 4 * 1024 * 1024
 /** The kernel fills at most 32 KiB per datagram of a dump (NETLINK_MAX_RECVMSG_LEN in af_netlink.c). */
 const DATAGRAM = 32 * 1024
+/**
+ * Where sockets receive that ask for no size of their own: what is received is copied before anything else can be. Not
+ * cleared: only what was received into it is ever read.
+ */
+const SHARED = Buffer.allocUnsafe(DATAGRAM)
+/** Bytes: an error number, the header of the request and a sentence are some hundreds. */
+const LARGEST_ACK = 4 * 1024
 /** Never reached while the kernel keeps its word; without it a lost answer would stop the process for ever. */
 const RECEIVE_TIMEOUT_SECONDS = 5
 
@@ -104,10 +111,9 @@ export class NetlinkSocket implements Disposable {
   #seq = 1
   #open = true
 
-  private constructor(fd: number, datagramBytes: number) {
+  private constructor(fd: number, datagramBytes: number | undefined) {
     this.#fd = fd
-    // Not cleared: only what was received into it is ever read.
-    this.#buffer = Buffer.allocUnsafe(datagramBytes)
+    this.#buffer = datagramBytes === undefined ? SHARED : Buffer.allocUnsafe(datagramBytes)
     const own = Buffer.alloc(12)
     ffi.getsockname(fd, own)
     this.#portid = readU32(own, 4)
@@ -115,7 +121,7 @@ export class NetlinkSocket implements Disposable {
 
   /** @throws NetnsError when the namespace cannot be entered, SystemCallError when the socket cannot be made. */
   static open(options: NetlinkSocketOptions = {}): NetlinkSocket {
-    const { netns, protocol = 'route', datagramBytes = DATAGRAM, receiveBuffer = RECEIVE_BUFFER } = options
+    const { netns, protocol = 'route', datagramBytes, receiveBuffer = RECEIVE_BUFFER } = options
     return new NetlinkSocket(openNetlinkSocket(netns, { protocol, receiveBuffer }), datagramBytes)
   }
 
@@ -125,7 +131,7 @@ export class NetlinkSocket implements Disposable {
   }
 
   /**
-   * Sends the requests, many in one datagram, and returns one ack each, in order. The kernel goes on after a request
+   * Sends the requests, many in one datagram, and returns what became of each, in order. The kernel goes on after a request
    * that fails, so look at every ack; what must not follow a failure belongs into a second call.
    * @throws NetlinkError when the conversation itself broke: then it is unknown what was carried out.
    */
@@ -197,9 +203,10 @@ export class NetlinkSocket implements Disposable {
     const { exchange, datagram } = this.#begin([{ ...request, flags: request.flags | NLM_F_DUMP }])
     try {
       await ffi.sendtoInPool(this.#fd, datagram, this.#kernel)
+      const buffer = Buffer.allocUnsafe(this.#buffer.length)
       while (!exchange.complete) {
-        const length = await ffi.recvfromInPool(this.#fd, this.#buffer, { from: this.#sender, flags: ffi.MSG_TRUNC })
-        this.#feed(exchange, length)
+        const length = await ffi.recvfromInPool(this.#fd, buffer, { from: this.#sender, flags: ffi.MSG_TRUNC })
+        this.#feed(exchange, { buffer, length })
         yield { messages: exchange.take(), interrupted: exchange.interrupted }
       }
     } catch (error) {
@@ -265,24 +272,26 @@ export class NetlinkSocket implements Disposable {
     return asNetlinkError(exchange, error)
   }
 
-  /** Looks at the length first: a datagram that does not fit would be cut by the kernel without a word. */
+  /** Looks at the length first where it may be any: a datagram that does not fit would be cut by the kernel. */
   #receive(exchange: Exchange): void {
-    const length = this.#recv(ffi.MSG_PEEK | ffi.MSG_TRUNC)
+    const peeks = exchange.bringsObjects || this.#buffer.length < LARGEST_ACK
+    const length = peeks ? this.#recv(ffi.MSG_PEEK | ffi.MSG_TRUNC) : 0
     if (length !== undefined && length > this.#buffer.length) this.#buffer = Buffer.allocUnsafe(length)
-    this.#feed(exchange, length === undefined ? undefined : this.#recv(ffi.MSG_TRUNC))
+    this.#feed(exchange, { buffer: this.#buffer, length: length === undefined ? undefined : this.#recv(ffi.MSG_TRUNC) })
   }
 
-  /** Hands over what was received; `length` is undefined when nothing came in time. */
-  #feed(exchange: Exchange, length: number | undefined): void {
-    const request = exchange.text
+  /** Hands over what was received. */
+  #feed(exchange: Exchange, { buffer, length }: Received): void {
     if (length === undefined) {
-      throw new NetlinkError({ errno: Errno.ETIMEDOUT, request, extack: 'the kernel did not answer' })
+      const extack = 'the kernel did not answer'
+      throw new NetlinkError({ errno: Errno.ETIMEDOUT, request: exchange.text, extack })
     }
-    if (length > this.#buffer.length) {
-      throw new NetlinkError({ errno: Errno.EBADMSG, request, extack: `a datagram of ${length} bytes was cut` })
+    if (length > buffer.length) {
+      const extack = `a datagram of ${length} bytes was cut`
+      throw new NetlinkError({ errno: Errno.EBADMSG, request: exchange.text, extack })
     }
     // Copied, because the messages outlive the buffer.
-    exchange.feed(Buffer.from(this.#buffer.subarray(0, length)), readU32(this.#sender, 4))
+    exchange.feed(Buffer.from(buffer.subarray(0, length)), readU32(this.#sender, 4))
   }
 
   #recv(flags: number): number | undefined {
@@ -299,6 +308,12 @@ export class NetlinkSocket implements Disposable {
       }
     }
   }
+}
+
+interface Received {
+  readonly buffer: Buffer
+  /** Undefined when nothing came in time. */
+  readonly length: number | undefined
 }
 
 function asNetlinkError(exchange: Exchange, error: unknown): unknown {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { run, TestNamespaces } from '../test/kernel/namespaces.ts'
 import type { Netns } from './netns.ts'
-import { compareSysctls, readSysctl, type Sysctl, writeSysctls } from './sysctl.ts'
+import { compareSysctls, readSysctl, type Sysctl, SysctlDirectory, writeSysctls } from './sysctl.ts'
 
 let spaces: TestNamespaces
 let netns: Netns
@@ -61,5 +61,43 @@ describe('optional', () => {
     expect(() => writeSysctls(netns, [{ key: RANGE, value: 'x', optional: true }])).toThrow(
       expect.objectContaining({ code: 'EINVAL' }),
     )
+  })
+})
+
+describe('an open directory', () => {
+  const inConf = (link: string) => ['net', 'ipv6', 'conf', link, 'accept_ra']
+  const open = () => SysctlDirectory.open(netns, ['net', 'ipv6', 'conf'])
+
+  test('leads to the sysctls of its namespace that are below it, and to no other', () => {
+    using directory = open()
+    expect(directory?.pathOf(inConf('eth0.7'))).toMatch(/^\/proc\/self\/fd\/\d+\/eth0\.7\/accept_ra$/)
+    expect(directory?.pathOf(RANGE)).toBe('/proc/sys/net/ipv4/ip_default_ttl')
+    expect(directory?.pathOf(['net', 'ipv6', 'conf'])).toBe('/proc/sys/net/ipv6/conf')
+    expect(() => directory?.pathOf(['net', 'ipv6', 'conf', '..', 'x'])).toThrow(
+      expect.objectContaining({ code: 'EINVAL' }),
+    )
+    const home = readSysctl(undefined, inConf('lo'))
+    writeSysctls(
+      netns,
+      [
+        { key: inConf('lo'), value: '2' },
+        { key: RANGE, value: '33' },
+      ],
+      directory,
+    )
+    expect([readSysctl(netns, inConf('lo')), readSysctl(netns, RANGE)]).toEqual(['2', '33'])
+    expect(readSysctl(undefined, inConf('lo'))).toBe(home)
+  })
+
+  test('has the links that were made after it was opened', () => {
+    using directory = open()
+    run(netns, 'ip', 'link', 'add', 'later', 'type', 'veth', 'peer', 'name', 'other')
+    writeSysctls(netns, [{ key: inConf('later'), value: '0' }], directory)
+    expect(readSysctl(netns, inConf('later'))).toBe('0')
+  })
+
+  test('that is not there is none', () => {
+    expect(SysctlDirectory.open(netns, ['net', 'none'])).toBeUndefined()
+    expect(() => SysctlDirectory.open(netns, RANGE)).toThrow(expect.objectContaining({ code: 'ENOTDIR' }))
   })
 })

@@ -1,5 +1,5 @@
 /** Sysctls, in the namespace they belong to: `net.*` is one tree per network namespace. */
-import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { codeOf } from './error.ts'
 import { type NetnsRef, withNetns } from './netns.ts'
 
@@ -38,6 +38,44 @@ function pathOf(key: readonly string[]): string {
   return ['/proc/sys', ...key].join('/')
 }
 
+/**
+ * A directory below /proc/sys of one namespace, held open, for who writes there often. In `/proc/sys/net` the kernel has
+ * the entries of all namespaces under the same names and looks at one after the other (proc_sys_compare of
+ * fs/proc/proc_sysctl.c): the way from the root takes 15 µs on an empty machine and 280 among 1,600 pods.
+ */
+export class SysctlDirectory implements Disposable {
+  readonly #path: string
+  readonly #fd: number
+
+  private constructor(path: string, fd: number) {
+    this.#path = path
+    this.#fd = fd
+  }
+
+  /** Undefined when there is no such directory. @throws SysctlError, NetnsError */
+  static open(netns: NetnsRef | undefined, key: readonly string[]): SysctlDirectory | undefined {
+    const path = pathOf(key)
+    const open = () => openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+    try {
+      const fd = inside(netns, () => attempt(`open sysctls ${describeKey(key)}`, open))
+      return new SysctlDirectory(path, fd)
+    } catch (error) {
+      if (error instanceof SysctlError && error.code === 'ENOENT') return undefined
+      throw error
+    }
+  }
+
+  /** By the directory where the sysctl is below it. @throws SysctlError EINVAL for a key that is none */
+  pathOf(key: readonly string[]): string {
+    const path = pathOf(key)
+    return path.startsWith(`${this.#path}/`) ? `/proc/self/fd/${this.#fd}${path.slice(this.#path.length)}` : path
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd)
+  }
+}
+
 /** Fields of a value are separated by tabs when read and by anything when written; here by one space. */
 export function normalise(value: string): string {
   return value.trim().split(/\s+/).join(' ')
@@ -52,8 +90,7 @@ function attempt<T>(what: string, run: () => T): T {
   }
 }
 
-function read(key: readonly string[]): string {
-  const path = pathOf(key)
+function read(key: readonly string[], path = pathOf(key)): string {
   return normalise(attempt(`read sysctl ${describeKey(key)}`, () => readFileSync(path, 'utf8')))
 }
 
@@ -117,11 +154,12 @@ export function compareSysctls(netns: NetnsRef | undefined, sysctls: readonly Sy
   return sysctls.length === 0 ? [] : inside(netns, () => sysctls.map(deviation))
 }
 
-function write(sysctl: Sysctl): void {
+function write(sysctl: Sysctl, directory: SysctlDirectory | undefined): void {
   const { key, value, optional } = sysctl
+  const path = directory === undefined ? pathOf(key) : directory.pathOf(key)
   try {
-    if (satisfies(read(key), sysctl)) return
-    attempt(`write sysctl ${describeKey(key)} = ${value}`, () => writeFileSync(pathOf(key), value))
+    if (satisfies(read(key, path), sysctl)) return
+    attempt(`write sysctl ${describeKey(key)} = ${value}`, () => writeFileSync(path, value))
   } catch (error) {
     const tolerable = optional === true && error instanceof SysctlError && CANNOT.includes(error.code)
     if (!tolerable) throw error
@@ -132,17 +170,22 @@ function write(sysctl: Sysctl): void {
  * Writes those that differ, in order, with one entry into the namespace. A write that changes nothing is left out: some
  * sysctls act when they are written, and /proc/sys may be read-only and right already. Those that follow one that cannot
  * be written are written.
+ * @param directory of the same namespace, by which those below it are reached
  * @throws SysctlError of the first that could not be written; NetnsError
  */
-export function writeSysctls(netns: NetnsRef | undefined, sysctls: readonly Sysctl[]): void {
+export function writeSysctls(
+  netns: NetnsRef | undefined,
+  sysctls: readonly Sysctl[],
+  directory?: SysctlDirectory,
+): void {
   if (sysctls.length === 0) return
-  const [failed] = inside(netns, () => sysctls.flatMap((sysctl) => failureOf(sysctl) ?? []))
+  const [failed] = inside(netns, () => sysctls.flatMap((sysctl) => failureOf(sysctl, directory) ?? []))
   if (failed !== undefined) throw failed
 }
 
-function failureOf(sysctl: Sysctl): SysctlError | undefined {
+function failureOf(sysctl: Sysctl, directory: SysctlDirectory | undefined): SysctlError | undefined {
   try {
-    write(sysctl)
+    write(sysctl, directory)
     return undefined
   } catch (error) {
     if (error instanceof SysctlError) return error

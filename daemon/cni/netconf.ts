@@ -89,6 +89,8 @@ const HEADER = z.object({
   type: text.nullish(),
 })
 
+const VERSION = HEADER.pick({ cniVersion: true })
+
 const MTU_RULE = must(`a whole number from ${MTU_MIN} to ${MTU_MAX}, or 0 for the default`)
 const NETCONF = HEADER.extend({
   eniip_virtual_type: text
@@ -158,15 +160,15 @@ function describe(issue: z.core.$ZodIssue, input: unknown): string {
 }
 
 function decode<Output>(schema: z.ZodType<Output>, value: Readonly<Record<string, unknown>>): Output {
-  const lowered = { ...value, runtimeConfig: lowerCaseKeys(value.runtimeConfig) }
   const result = schema.safeParse(value)
-  if (!result.success) throw invalidConfig(result.error.issues.map((issue) => describe(issue, lowered)))
-  return result.data
+  if (result.success) return result.data
+  const lowered = { ...value, runtimeConfig: lowerCaseKeys(value.runtimeConfig) }
+  throw invalidConfig(result.error.issues.map((issue) => describe(issue, lowered)))
 }
 
 /** @throws CniError 1 before anything else is looked at: other versions may give other keys other meanings. */
 function versionOf(value: Readonly<Record<string, unknown>>, verb: CniVerb): CniVersion {
-  const { cniVersion } = decode(HEADER.pick({ cniVersion: true }), value)
+  const { cniVersion } = decode(VERSION, value)
   return parseCniVersion(cniVersion ?? '', verb)
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { cidrs, HOST, MEMBER, only, POD } from '../../test/datapath/attachments.ts'
 import type { Attachment } from './attachment.ts'
+import { planPod } from './plan-pod.ts'
 import { resultOf } from './result.ts'
 
 const sandbox = '/run/netns/p1'
@@ -24,10 +25,12 @@ const BY_ROUTER = [
   { dst: '::/0', gw: ROUTER_6 },
 ]
 
+const answerOf = (attachment: Attachment) => resultOf(attachment, planPod(attachment, HOST))
+
 describe('the result of ADD', () => {
   test.each(['policy-route', 'vlan-tag', 'route'] as const)('of %s', (datapath) => {
     const attachment: Attachment = { ...POD, datapath, eni: MEMBER, extraRoutes: cidrs('192.168.0.0/16') }
-    expect(resultOf(attachment, HOST)).toEqual({
+    expect(answerOf(attachment)).toEqual({
       interfaces: VETH,
       ips: [
         { address: '10.0.1.20', prefixLength: 32, gateway: '169.254.1.1', interface: 1 },
@@ -47,7 +50,7 @@ describe('the result of ADD', () => {
   ] as const)(
     'of %s: the second veth is listed, the addresses are on the interface asked for',
     (datapath, mac, pod) => {
-      expect(resultOf({ ...pod, datapath, hostPeer: true }, HOST)).toEqual({
+      expect(answerOf({ ...pod, datapath, hostPeer: true })).toEqual({
         interfaces: [{ name: 'eth0', mac, mtu: 1400, sandbox }, ...HOST_PEER],
         ips: [
           { address: '10.0.1.20', prefixLength: 32, gateway: '10.0.1.253', interface: 0 },
@@ -59,7 +62,7 @@ describe('the result of ADD', () => {
   )
 
   test('of ipvlan: the prefix is the vSwitch, the MAC address that of the ENI', () => {
-    expect(resultOf({ ...only('ipv4', POD), datapath: 'ipvlan' }, HOST)).toEqual({
+    expect(answerOf({ ...only('ipv4', POD), datapath: 'ipvlan' })).toEqual({
       interfaces: [{ name: 'eth0', mac: '00:16:3e:00:00:01', mtu: 1400, sandbox }],
       ips: [{ address: '10.0.1.20', prefixLength: 24, gateway: '10.0.1.253', interface: 0 }],
       routes: [{ dst: '0.0.0.0/0', gw: '10.0.1.253' }, { dst: '10.0.0.10/32' }],
@@ -68,11 +71,11 @@ describe('the result of ADD', () => {
 
   test('of a further interface: no default route, and none of its own table', () => {
     const further: Attachment = { ...POD, defaultRoute: false, sourceRouting: true }
-    expect(resultOf(further, HOST).routes).toEqual([])
+    expect(answerOf(further).routes).toEqual([])
   })
 
   test('what shapes traffic is no interface', () => {
     const shaped: Attachment = { ...POD, bandwidth: { egress: { rate: 1_000_000 } } }
-    expect(resultOf(shaped, HOST).interfaces).toEqual(VETH)
+    expect(answerOf(shaped).interfaces).toEqual(VETH)
   })
 })

@@ -1,18 +1,16 @@
 /** What ADD answers: the attachment's plan in the words of the CNI specification. */
 import { familyOf } from '../../inet/address.ts'
-import { type LinkSpec, RT_TABLE_MAIN } from '../../netlink/plan.ts'
+import { type LinkSpec, type NetworkPlan, RT_TABLE_MAIN } from '../../netlink/plan.ts'
 import type { NetnsPath } from '../../proto/cni-environment.ts'
 import type { AddResult, ResultInterface } from '../cni/result.ts'
-import type { Attachment, HostFacts } from './attachment.ts'
+import type { Attachment } from './attachment.ts'
 import { eniOf, gatewayOf, gatewaysOf } from './devices.ts'
-import { planPod } from './plan-pod.ts'
 
 /**
  * The links that are made for the pod, its addresses on the interface that was asked for, and the routes of its main
- * table. @throws Error for an attachment that `problemsOf` finds fault with.
+ * table. @param plan of the attachment
  */
-export function resultOf(attachment: Attachment, host: HostFacts): Pick<AddResult, 'interfaces' | 'ips' | 'routes'> {
-  const plan = planPod(attachment, host)
+export function resultOf(attachment: Attachment, plan: NetworkPlan): Pick<AddResult, 'interfaces' | 'ips' | 'routes'> {
   const interfaces = plan.links.flatMap((link) => interfacesOf(link, attachment))
   const own = interfaces.findIndex(({ name, sandbox }) => name === attachment.ifname && sandbox !== undefined)
   const gateways = gatewaysOf(attachment)

@@ -46,11 +46,12 @@ export class Drift implements Disposable {
       ...where,
       intervalMs: INTERVAL,
       onEvent: (event) => this.#repairs.notice(event),
+      onLook: () => this.#marks?.drain(),
     })
     const isOwn = (portid: number) => portid === options.kernel.marksPortid
     const onChange = () => this.#repairs.noticeMarks()
     try {
-      this.#marks = new NftablesWatch({ ...where, table: ROUTING_TABLE, isOwn, onChange, intervalMs: INTERVAL })
+      this.#marks = new NftablesWatch({ ...where, table: ROUTING_TABLE, isOwn, onChange, intervalMs: 'none' })
     } catch (error) {
       if (lacksNftables(error)) return
       this.#monitor.stop()

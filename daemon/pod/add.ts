@@ -1,6 +1,7 @@
 /** ADD: from a request to an address that answers. */
+import type { LinkName } from '../../inet/link-name.ts'
 import { isNetnsGone, NetnsError } from '../../netlink/error.ts'
-import { homeNetns, openNetns } from '../../netlink/netns.ts'
+import { isHome, openNetns } from '../../netlink/netns.ts'
 import { eniGone, PlanError } from '../../netlink/plan-error.ts'
 import { CniError, CniErrorCode } from '../cni/error.ts'
 import type { AddInvocation } from '../cni/invocation.ts'
@@ -13,17 +14,27 @@ import { addressesOf, type Endpoint } from '../store/endpoint.ts'
 import { toCniError } from './add-error.ts'
 import { type NewAttachment, newAttachment, planFor } from './attach.ts'
 import { type PodContext, podKey } from './context.ts'
+import { within } from './deadline.ts'
 import { follow } from './follow.ts'
 import type { PodLease } from './leases.ts'
+import type { Stopwatch } from './stopwatch.ts'
 
 /** A link index chosen by us can be taken by another program; it does not happen often enough to look first. */
 const INDEX_ATTEMPTS = 8
+
+/** What a call has besides what it asks for. */
+export interface RunningCall {
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal
+  readonly watch: Stopwatch
+}
 
 /**
  * @returns the finished CNI result.
  * @throws CniError; nothing of the attempt is left then, or its removal is on record.
  */
-export function add(context: PodContext, invocation: AddInvocation, signal: AbortSignal): Promise<Uint8Array> {
+export function add(context: PodContext, invocation: AddInvocation, call: RunningCall): Promise<Uint8Array> {
+  const { signal, watch } = call
   const { namespace, name: pod } = invocation.pod
   return context.locks.run(podKey({ namespace, pod }), async () => {
     await context.removals.turn()
@@ -32,13 +43,17 @@ export function add(context: PodContext, invocation: AddInvocation, signal: Abor
     // Looked at first: an ADD that cannot succeed must not cost the pod its older sandbox.
     const started = begin(context, invocation)
     await removeOlderSandboxes(context, invocation)
+    watch.lap('queue')
     context.endpoints.put(started)
+    watch.lap('journal')
     try {
-      const { ready, attachment } = await attach(context, started, { invocation, signal })
+      const { attachment, plan, ...planned } = await attach(context, started, { invocation, ...call })
+      const ready: Endpoint = { ...planned, attachment, plan, phase: 'ready', since: context.now() }
       context.endpoints.put(ready)
+      watch.lap('journal')
       // What comes from their addresses must leave by them from now on.
       for (const sibling of siblingsOf(context, ready)) await follow(context, sibling)
-      return encodeResult(resultOf(attachment, context.host), invocation.conf.cniVersion)
+      return encodeResult(resultOf(attachment, plan), invocation.conf.cniVersion)
     } catch (error) {
       await context.removals.start(context.endpoints.get(started) ?? started)
       throw toCniError(error, podKey(started))
@@ -100,8 +115,7 @@ async function removeOlderSandboxes(context: PodContext, { attachment, pod }: Ad
 function begin(context: PodContext, { attachment, pod, conf }: AddInvocation): Endpoint {
   const { containerId, ifname, netns } = attachment
   using handle = openPodNetns(netns)
-  using home = homeNetns()
-  if (handle.identity === home.identity) {
+  if (isHome(handle)) {
     throw new CniError({
       code: CniErrorCode.invalidNetns,
       reason: 'netns-is-host',
@@ -136,37 +150,35 @@ function openPodNetns(path: string) {
   }
 }
 
-interface Call {
+interface Call extends RunningCall {
   readonly invocation: AddInvocation
-  readonly signal: AbortSignal
 }
 
-interface Attached {
-  readonly ready: Endpoint
-  readonly attachment: Attachment
-}
+type Planned = Endpoint & Required<Pick<Endpoint, 'attachment' | 'plan'>>
 
 /** Gets an address and programs the kernel; each step is on record before it is made. */
-async function attach(context: PodContext, started: Endpoint, { invocation, signal }: Call): Promise<Attached> {
+async function attach(context: PodContext, started: Endpoint, { invocation, signal, watch }: Call): Promise<Planned> {
   const { containerId, ifname, namespace, pod } = started
-  const expired = AbortSignal.timeout(context.acquireTimeout)
   const request = {
     ...{ owner: ownerOf(containerId, ifname), pod: podKeyOf(started, ifname), podUid: invocation.pod.uid },
     keeps: context.keepsAddress({ namespace, pod }),
   }
-  const lease = await context.leases.acquire(request, AbortSignal.any([signal, expired]))
+  const lease = await within(context.acquireTimeout, signal, (limit) => context.leases.acquire(request, limit))
+  watch.lap('acquire')
   const held = withLease(started, lease)
   const attachment = newAttachment(context, { endpoint: started, conf: invocation.conf, lease })
   const placed = { ...held, hostLink: attachment.hostLink }
-  refuseTakenLink(context, placed)
+  refuseTakenLink(context, placed, attachment.hostLink)
   refuseProblems(context, placed, attachment)
   for (let attempt = 1; ; attempt++) {
     const indexes = { link: context.indexes.next(), peer: context.indexes.next(), shaper: context.indexes.next() }
     const attached = { ...attachment, indexes }
     try {
-      const planned = await program(context, placed, attached)
+      const planned = { ...placed, attachment: attached, plan: planFor(placed, attached, context.host) }
+      watch.lap('plan')
+      await program(context, planned, watch)
       refuseWhenCancelled(signal)
-      return { ready: { ...planned, phase: 'ready', since: context.now() }, attachment: attached }
+      return planned
     } catch (error) {
       if (!(error instanceof PlanError)) throw error
       if (error.code === 'eni-gone' && attachment.eni !== undefined) context.enis.missed(attachment.eni.id)
@@ -176,14 +188,13 @@ async function attach(context: PodContext, started: Endpoint, { invocation, sign
 }
 
 /** Rejects with PlanError. */
-async function program(context: PodContext, placed: Endpoint, attachment: Attachment): Promise<Endpoint> {
-  const plan = planFor(placed, attachment, context.host)
-  const planned: Endpoint = { ...placed, attachment, plan }
+async function program(context: PodContext, planned: Planned, watch: Stopwatch): Promise<void> {
   context.endpoints.put(planned)
-  await context.links.fit(attachment)
-  requireEni(context, attachment)
-  context.kernel.apply(plan)
-  return planned
+  watch.lap('journal')
+  await context.links.fit(planned.attachment)
+  requireEni(context, planned.attachment)
+  context.kernel.apply(planned.plan)
+  watch.lap('kernel')
 }
 
 /** Rules and marks can be made without the link, and would send the pod's packets nowhere. @throws PlanError */
@@ -212,14 +223,14 @@ function siblingsOf({ endpoints }: PodContext, { containerId, ifname }: Endpoint
  * The name is a hash of namespace, pod and interface written without a separator, so two pods can have the same: the
  * pods `web` with `net1` and `webnet1` with `eth0`. The first keeps it.
  */
-function refuseTakenLink({ endpoints }: PodContext, wanted: Endpoint): void {
-  const holder = endpoints.all().find(({ hostLink }) => hostLink === wanted.hostLink)
+function refuseTakenLink({ endpoints }: PodContext, wanted: Endpoint, hostLink: LinkName): void {
+  const [holder] = endpoints.ofHostLink(hostLink)
   if (holder === undefined) return
   if (podKey(holder) === podKey(wanted)) throw stillThere(holder)
   throw new CniError({
     code: CniErrorCode.endpointExists,
     reason: 'link-name-taken',
-    text: `${podKey(wanted)}: its link ${wanted.hostLink} on the node is that of ${podKey(holder)} ${holder.ifname}`,
+    text: `${podKey(wanted)}: its link ${hostLink} on the node is that of ${podKey(holder)} ${holder.ifname}`,
     details: 'rename one of the two pods or its interface: their names hash to the same link',
   })
 }

@@ -47,10 +47,12 @@ export function planFor({ netnsId }: Endpoint, attachment: Attachment, host: Hos
 }
 
 function datapathOf({ endpoints, log }: PodContext, conf: NetConf, { role, eni }: PodLease): Datapath {
-  const beside = endpoints.all().flatMap(({ attachment }) => attachment ?? [])
-  const present = new Set(beside.filter((one) => one.eni?.ifindex === eni?.ifindex).map(({ datapath }) => datapath))
-  const datapath = chooseDatapath({ role, conf, present })
   const asked = chooseDatapath({ role, conf, present: new Set() })
+  // Of others nothing depends on the pods beside.
+  if (role !== 'member') return asked
+  const beside = endpoints.all().flatMap(({ attachment }) => attachment ?? [])
+  const present = new Set(beside.filter((one) => one.eni?.ifindex === eni?.ifindex).map((one) => one.datapath))
+  const datapath = chooseDatapath({ role, conf, present })
   if (datapath !== asked) {
     const fields = { link: eni?.link, datapath, asked }
     log.warn(fields, 'pods that are on the trunk have their VLAN in another way than is configured; so do new ones')

@@ -1,5 +1,7 @@
 /** The endpoints of this node: in memory for reading, in the journal for keeping. */
+import type { LinkName } from '../../inet/link-name.ts'
 import type { NetworkPlan } from '../../netlink/plan.ts'
+import { Groups } from '../pool/groups.ts'
 import { type Owner, ownerOf } from '../pool/model.ts'
 import type { Endpoint, EndpointKey } from '../store/endpoint.ts'
 
@@ -19,15 +21,19 @@ export interface PlanKeeper {
 }
 
 const keyOf = ({ containerId, ifname }: EndpointKey): Owner => ownerOf(containerId, ifname)
+const podOf = ({ namespace, pod }: Pick<Endpoint, 'namespace' | 'pod'>): string => `${namespace}/${pod}`
 
 export class Endpoints {
   readonly #journal: EndpointJournal
-  readonly #byKey: Map<Owner, Endpoint>
+  readonly #byKey = new Map<Owner, Endpoint>()
+  readonly #ofContainer = new Groups<string, Owner>()
+  readonly #ofPod = new Groups<string, Owner>()
+  readonly #ofHostLink = new Groups<LinkName, Owner>()
   #keeper: PlanKeeper | undefined
 
   constructor(journal: EndpointJournal, recorded: readonly Endpoint[]) {
     this.#journal = journal
-    this.#byKey = new Map(recorded.map((endpoint) => [keyOf(endpoint), endpoint]))
+    for (const endpoint of recorded) this.#note(endpoint)
   }
 
   /** Is told of those that are ready now, and from now on. */
@@ -45,18 +51,23 @@ export class Endpoints {
   }
 
   ofPod(namespace: string, pod: string): Endpoint[] {
-    return this.all().filter((endpoint) => endpoint.namespace === namespace && endpoint.pod === pod)
+    return this.#records(this.#ofPod.of(podOf({ namespace, pod })))
   }
 
   ofContainer(containerId: string): Endpoint[] {
-    return this.all().filter((endpoint) => endpoint.containerId === containerId)
+    return this.#records(this.#ofContainer.of(containerId))
+  }
+
+  /** Those that have, or are about to have, a link of this name on the node. */
+  ofHostLink(name: LinkName): Endpoint[] {
+    return this.#records(this.#ofHostLink.of(name))
   }
 
   /** Journals first: what is not on record has not happened. */
   put(endpoint: Endpoint): void {
     const last = this.get(endpoint)
     this.#journal.putEndpoint(endpoint)
-    this.#byKey.set(keyOf(endpoint), endpoint)
+    this.#note(endpoint)
     this.#tell(endpoint)
     // While its plan was changed nobody watched over it.
     if (last?.replaced !== undefined && isWhole(endpoint)) this.#keeper?.look(keyOf(endpoint))
@@ -73,8 +84,25 @@ export class Endpoints {
 
   drop(key: EndpointKey): void {
     this.#journal.dropEndpoint(key)
+    this.#regroup(keyOf(key), undefined)
     this.#byKey.delete(keyOf(key))
     this.#keeper?.forget(keyOf(key))
+  }
+
+  #note(endpoint: Endpoint): void {
+    this.#regroup(keyOf(endpoint), endpoint)
+    this.#byKey.set(keyOf(endpoint), endpoint)
+  }
+
+  #regroup(key: Owner, to: Endpoint | undefined): void {
+    const from = this.#byKey.get(key)
+    this.#ofContainer.move(key, from?.containerId, to?.containerId)
+    this.#ofPod.move(key, from && podOf(from), to && podOf(to))
+    this.#ofHostLink.move(key, from?.hostLink, to?.hostLink)
+  }
+
+  #records(keys: readonly Owner[]): Endpoint[] {
+    return keys.flatMap((key) => this.#byKey.get(key) ?? [])
   }
 
   #tell(endpoint: Endpoint): void {
@@ -83,7 +111,7 @@ export class Endpoints {
   }
 
   #watch(endpoint: Endpoint, plan: NetworkPlan): void {
-    this.#keeper?.watch(keyOf(endpoint), plan, `${endpoint.namespace}/${endpoint.pod}`)
+    this.#keeper?.watch(keyOf(endpoint), plan, podOf(endpoint))
   }
 }
 

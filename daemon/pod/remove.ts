@@ -8,6 +8,7 @@ import { addressesOf, type Endpoint, plansOf } from '../store/endpoint.ts'
 import type { NodeView } from './context.ts'
 import type { Endpoints } from './endpoints.ts'
 import type { LeaseSource } from './leases.ts'
+import type { Stopwatch } from './stopwatch.ts'
 import { Turns } from './turns.ts'
 
 export interface RemovalContext {
@@ -35,13 +36,14 @@ export class Removals {
    * stays with the endpoint until the kernel has confirmed that the link is gone, and cools down from then on. Never
    * rejects: a removal that failed stays in the journal as `deleting` and is taken up again by the sweep and at the next
    * start.
+   * @param watch of who waits for the first part: the record, and what is taken away at once
    * @returns when nothing of the endpoint is left, or the attempt has failed.
    */
-  start(endpoint: Endpoint): Promise<void> {
+  start(endpoint: Endpoint, watch?: Stopwatch): Promise<void> {
     const key = ownerOf(endpoint.containerId, endpoint.ifname)
     const running = this.#running.get(key)
     if (running !== undefined) return running
-    const removal = this.#remove(endpoint).finally(() => this.#running.delete(key))
+    const removal = this.#remove(endpoint, watch).finally(() => this.#running.delete(key))
     this.#running.set(key, removal)
     return removal
   }
@@ -61,14 +63,17 @@ export class Removals {
     await Promise.all(this.#running.values())
   }
 
-  async #remove(endpoint: Endpoint): Promise<void> {
+  async #remove(endpoint: Endpoint, watch: Stopwatch | undefined): Promise<void> {
     const context = this.#context
     const { endpoints, leases, kernel, now, log } = context
     const { containerId, ifname, namespace, pod } = endpoint
     const fields = { containerId, ifname, pod: `${namespace}/${pod}`, ip: addressesOf(endpoint).join() || undefined }
     try {
       if (endpoint.phase !== 'deleting') endpoints.put({ ...endpoint, phase: 'deleting', since: now() })
-      await removeAll(kernel, plansOf(endpoint))
+      watch?.lap('journal')
+      const removed = removeAll(kernel, plansOf(endpoint))
+      watch?.lap('kernel')
+      await removed
       // The reaper confirms the ends of many links at the same moment.
       await this.turn()
       leases.release(ownerOf(containerId, ifname), context.keepsAddress(endpoint) ? KEEP_FOR : 0)

@@ -4,20 +4,26 @@ import { CniError, CniErrorCode } from '../cni/error.ts'
 import type { CheckInvocation, DelInvocation, GcInvocation } from '../cni/invocation.ts'
 import type { Endpoint } from '../store/endpoint.ts'
 import { NODE, type PodContext, podKey } from './context.ts'
+import type { Stopwatch } from './stopwatch.ts'
 
 /**
  * DEL needs nothing but the container id and interface name, and finds nothing wrong with what is not there: an unknown
  * container, a vanished namespace and a repeated DEL all succeed.
  */
-export async function del(context: PodContext, { detachment }: Pick<DelInvocation, 'detachment'>): Promise<void> {
+export async function del(
+  context: PodContext,
+  { detachment }: Pick<DelInvocation, 'detachment'>,
+  watch?: Stopwatch,
+): Promise<void> {
   const endpoint = context.endpoints.get(detachment)
   if (endpoint === undefined) return
   // An ADD of the same container may still be under way; its record is there from its first moment.
   await context.locks.run(podKey(endpoint), async () => {
     await context.removals.turn()
+    watch?.lap('queue')
     const current = context.endpoints.get(detachment)
     // Not awaited: the reaper confirms the link's end later, and the journal keeps the endpoint until then.
-    if (current !== undefined) void context.removals.start(current)
+    if (current !== undefined) void context.removals.start(current, watch)
   })
 }
 

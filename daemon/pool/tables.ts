@@ -3,6 +3,7 @@
  * walk through every address of the node.
  */
 import { type Cidr, type Family, familyOf, type Ip } from '../../inet/address.ts'
+import { Groups } from './groups.ts'
 import {
   type AddressRecord,
   type AssignRecord,
@@ -86,8 +87,8 @@ export class PoolTables implements PoolState {
   readonly assigns = new Map<AssignToken, AssignRecord>()
   readonly cooling = new Map<Ip, AddressRecord>()
   readonly #places = new Map<EniKey, Place>()
-  readonly #byOwner = new Map<Owner, Set<Ip>>()
-  readonly #byPod = new Map<PodKey, Set<Ip>>()
+  readonly #byOwner = new Groups<Owner, Ip>()
+  readonly #byPod = new Groups<PodKey, Ip>()
 
   /** A copy of another state, for what is only looked at there. */
   static of(state: Pick<PoolState, 'enis' | 'addresses' | 'prefixes' | 'assigns'>): PoolTables {
@@ -124,11 +125,11 @@ export class PoolTables implements PoolState {
   }
 
   heldBy(owner: Owner): readonly AddressRecord[] {
-    return this.#records(this.#byOwner.get(owner))
+    return this.#records(this.#byOwner.of(owner))
   }
 
   lastOf(pod: PodKey): readonly AddressRecord[] {
-    return this.#records(this.#byPod.get(pod))
+    return this.#records(this.#byPod.of(pod))
   }
 
   /** @throws IllegalTransition; the changes before it in the list are made then. Use `check` first. */
@@ -187,8 +188,8 @@ export class PoolTables implements PoolState {
     place.addresses.set(ip, address)
     place[familyOf(ip)].put(address)
     if (address.phase === 'cooling') this.cooling.set(ip, address)
-    if (address.phase === 'owned') note(this.#byOwner, address.owner, ip)
-    if (pod !== undefined) note(this.#byPod, pod, ip)
+    if (address.phase === 'owned') this.#byOwner.add(address.owner, ip)
+    if (pod !== undefined) this.#byPod.add(pod, ip)
   }
 
   #dropAddress(ip: Ip): void {
@@ -199,8 +200,8 @@ export class PoolTables implements PoolState {
     place.addresses.delete(ip)
     place[familyOf(ip)].take(address)
     this.cooling.delete(ip)
-    if (address.phase === 'owned') forget(this.#byOwner, address.owner, ip)
-    if (address.pod !== undefined) forget(this.#byPod, address.pod, ip)
+    if (address.phase === 'owned') this.#byOwner.delete(address.owner, ip)
+    if (address.pod !== undefined) this.#byPod.delete(address.pod, ip)
   }
 
   #place(eni: EniKey): Place {
@@ -211,21 +212,9 @@ export class PoolTables implements PoolState {
     return place
   }
 
-  #records(ips: ReadonlySet<Ip> | undefined): AddressRecord[] {
-    return ips === undefined ? [] : [...ips].flatMap((ip) => this.addresses.get(ip) ?? [])
+  #records(ips: readonly Ip[]): AddressRecord[] {
+    return ips.flatMap((ip) => this.addresses.get(ip) ?? [])
   }
-}
-
-function note<Key>(index: Map<Key, Set<Ip>>, key: Key, ip: Ip): void {
-  const known = index.get(key)
-  if (known === undefined) index.set(key, new Set([ip]))
-  else known.add(ip)
-}
-
-function forget<Key>(index: Map<Key, Set<Ip>>, key: Key, ip: Ip): void {
-  const known = index.get(key)
-  known?.delete(ip)
-  if (known?.size === 0) index.delete(key)
 }
 
 /** Goes through a list of changes as if they were made. */

@@ -3,6 +3,7 @@
  * it was never given, or so long ago that it is as good as new. Records are values; a change is journaled and applied.
  */
 import { addressAt, type Cidr, cidrContains, cidrSize, type Family, familyOf, type Ip } from '../../inet/address.ts'
+import { Groups } from '../pool/groups.ts'
 import type { Owner, PodKey } from '../pool/model.ts'
 
 export type RouteAddressPhase =
@@ -95,8 +96,8 @@ export class Allocation {
   readonly #shelves: ReadonlyMap<Family, Shelf>
   readonly #addresses = new Map<Ip, RouteAddress>()
   readonly #cooling = new Map<Ip, RouteAddress & { readonly phase: 'cooling' }>()
-  readonly #byOwner = new Map<Owner, Set<Ip>>()
-  readonly #byPod = new Map<PodKey, Set<Ip>>()
+  readonly #byOwner = new Groups<Owner, Ip>()
+  readonly #byPod = new Groups<PodKey, Ip>()
 
   /** @param prefixes one of each family that pods have */
   constructor(prefixes: readonly Cidr[], records: Iterable<RouteAddress> = []) {
@@ -118,12 +119,12 @@ export class Allocation {
   }
 
   heldBy(owner: Owner): readonly RouteAddress[] {
-    return this.#records(this.#byOwner.get(owner))
+    return this.#records(this.#byOwner.of(owner))
   }
 
   /** Those that the pod has or had last. */
   lastOf(pod: PodKey): readonly RouteAddress[] {
-    return this.#records(this.#byPod.get(pod))
+    return this.#records(this.#byPod.of(pod))
   }
 
   /** Whether it is an address that pods can have: a node may have had other prefixes before. */
@@ -154,8 +155,8 @@ export class Allocation {
     this.#addresses.set(ip, address)
     this.#shelves.get(familyOf(ip))?.put(address)
     if (address.phase === 'cooling') this.#cooling.set(ip, address)
-    if (address.phase === 'owned') note(this.#byOwner, address.owner, ip)
-    if (pod !== undefined) note(this.#byPod, pod, ip)
+    if (address.phase === 'owned') this.#byOwner.add(address.owner, ip)
+    if (pod !== undefined) this.#byPod.add(pod, ip)
   }
 
   #take(ip: Ip): void {
@@ -164,23 +165,11 @@ export class Allocation {
     this.#addresses.delete(ip)
     this.#shelves.get(familyOf(ip))?.take(address)
     this.#cooling.delete(ip)
-    if (address.phase === 'owned') forget(this.#byOwner, address.owner, ip)
-    if (address.pod !== undefined) forget(this.#byPod, address.pod, ip)
+    if (address.phase === 'owned') this.#byOwner.delete(address.owner, ip)
+    if (address.pod !== undefined) this.#byPod.delete(address.pod, ip)
   }
 
-  #records(ips: ReadonlySet<Ip> | undefined): RouteAddress[] {
-    return ips === undefined ? [] : [...ips].flatMap((ip) => this.#addresses.get(ip) ?? [])
+  #records(ips: readonly Ip[]): RouteAddress[] {
+    return ips.flatMap((ip) => this.#addresses.get(ip) ?? [])
   }
-}
-
-function note<Key>(index: Map<Key, Set<Ip>>, key: Key, ip: Ip): void {
-  const known = index.get(key)
-  if (known === undefined) index.set(key, new Set([ip]))
-  else known.add(ip)
-}
-
-function forget<Key>(index: Map<Key, Set<Ip>>, key: Key, ip: Ip): void {
-  const known = index.get(key)
-  known?.delete(ip)
-  if (known?.size === 0) index.delete(key)
 }

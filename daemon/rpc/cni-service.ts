@@ -7,8 +7,9 @@ import type { Outcome } from '../../proto/generated/terway/cni/v1/Outcome.ts'
 import { CniError, toErrorMessage } from '../cni/error.ts'
 import { parseAdd, parseCheck, parseDel, parseGc, parseStatus } from '../cni/invocation.ts'
 import type { NetConf } from '../cni/netconf.ts'
-import { add } from '../pod/add.ts'
+import { add, type RunningCall } from '../pod/add.ts'
 import type { PodContext } from '../pod/context.ts'
+import { type Phase, Stopwatch } from '../pod/stopwatch.ts'
 import { check, del, gc } from '../pod/verbs.ts'
 import { PoolError } from '../pool/error.ts'
 
@@ -19,13 +20,33 @@ export interface CniServiceOptions {
   /** Throws CniError 50 when the node cannot network any pod. */
   readonly status: (conf: NetConf) => void
   readonly log: Logger
-  readonly onCall?: (call: { verb: CniVerb; code: number; milliseconds: number }) => void
+  readonly onCall?: (call: FinishedCall) => void
+}
+
+export interface FinishedCall {
+  readonly verb: CniVerb
+  /** Of the CNI error; 0 is success. */
+  readonly code: number
+  readonly milliseconds: number
+  /** Where they went, ms. */
+  readonly phases: ReadonlyMap<Phase, number>
 }
 
 type UnaryCall = ServerUnaryCall<Invocation__Output, Outcome>
-type Handler = (invocation: Invocation__Output, signal: AbortSignal) => Promise<Uint8Array | undefined>
+type Handler = (invocation: Invocation__Output, call: RunningCall) => Promise<Uint8Array | undefined>
 
 const EMPTY = new Uint8Array()
+
+/** What the call asks for. */
+function decoded<Invocation>(
+  parse: (raw: Invocation__Output) => Invocation,
+  raw: Invocation__Output,
+  { watch }: RunningCall,
+): Invocation {
+  const invocation = parse(raw)
+  watch.lap('parse')
+  return invocation
+}
 
 export function cniService(options: CniServiceOptions): CniHandlers {
   const { pods, status } = options
@@ -33,8 +54,8 @@ export function cniService(options: CniServiceOptions): CniHandlers {
     void answer({ options, verb, handler, call }).then((outcome) => reply(null, outcome))
   }
   return {
-    Add: unary('ADD', async (raw, signal) => await add(pods, parseAdd(raw), signal)),
-    Del: unary('DEL', async (raw) => void (await del(pods, parseDel(raw)))),
+    Add: unary('ADD', async (raw, call) => await add(pods, decoded(parseAdd, raw, call), call)),
+    Del: unary('DEL', async (raw, call) => void (await del(pods, decoded(parseDel, raw, call), call.watch))),
     Check: unary('CHECK', async (raw) => void (await check(pods, parseCheck(raw)))),
     Status: unary('STATUS', async (raw) => void status(parseStatus(raw).conf)),
     Gc: unary('GC', async (raw) => void (await gc(pods, parseGc(raw)))),
@@ -49,26 +70,27 @@ interface Answer {
 }
 
 async function answer({ options, verb, handler, call }: Answer): Promise<Outcome> {
-  const started = performance.now()
+  const watch = new Stopwatch()
   const cancelled = new AbortController()
-  call.on('cancelled', () =>
-    cancelled.abort(new PoolError('cancelled', 'the plugin ended before its call was done', 'the runtime tries again')),
-  )
+  const cancel = () =>
+    cancelled.abort(new PoolError('cancelled', 'the plugin ended before its call was done', 'the runtime tries again'))
+  call.on('cancelled', cancel)
   const { containerId, ifname, netns } = call.request
-  const log = options.log.child({ verb, containerId, ifname })
   const finish = (code: number) => {
-    const milliseconds = performance.now() - started
-    options.onCall?.({ verb, code, milliseconds })
-    return { code, milliseconds: Math.round(milliseconds * 100) / 100 }
+    // grpc-js calls every call cancelled that has ended.
+    call.off('cancelled', cancel)
+    watch.lap('result')
+    options.onCall?.({ verb, code, milliseconds: watch.total, phases: watch.phases })
+    return { verb, containerId, ifname, netns, code, milliseconds: Math.round(watch.total * 100) / 100 }
   }
   try {
-    const result = (await handler(call.request, cancelled.signal)) ?? EMPTY
-    log.info({ netns, ...finish(0) }, 'CNI call done')
+    const result = (await handler(call.request, { signal: cancelled.signal, watch })) ?? EMPTY
+    options.log.info(finish(0), 'CNI call done')
     return { result, outcome: 'result' }
   } catch (error) {
     const message = toErrorMessage(error)
     const unexpected = error instanceof CniError ? {} : { err: error }
-    log.warn({ netns, ...finish(message.code ?? 0), error: message.msg, ...unexpected }, 'CNI call failed')
+    options.log.warn({ ...finish(message.code ?? 0), error: message.msg, ...unexpected }, 'CNI call failed')
     return { error: message, outcome: 'error' }
   }
 }

@@ -16,23 +16,26 @@ import { decodeRouteAddress } from './route-rows.ts'
 import { readFact, readTable, type Table } from './rows.ts'
 import { migrate } from './schema.ts'
 
+/** In place: a row that is deleted and inserted anew changes twice as many pages of the file, those of the index too. */
+const ANEW = 'ON CONFLICT DO UPDATE SET record = excluded.record'
+
 const STATEMENTS = {
-  putEni: 'INSERT OR REPLACE INTO enis VALUES (?, ?)',
+  putEni: `INSERT INTO enis VALUES (?, ?) ${ANEW}`,
   dropEni: 'DELETE FROM enis WHERE key = ?',
   dropAddressesOf: 'DELETE FROM addresses WHERE eni = ?',
   dropAssignsOf: 'DELETE FROM assigns WHERE eni = ?',
   dropPrefixesOf: 'DELETE FROM prefixes WHERE eni = ?',
-  putPrefix: 'INSERT OR REPLACE INTO prefixes VALUES (?, ?, ?)',
+  putPrefix: `INSERT INTO prefixes VALUES (?, ?, ?) ${ANEW}, eni = excluded.eni`,
   dropPrefix: 'DELETE FROM prefixes WHERE cidr = ?',
-  putAddress: 'INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)',
+  putAddress: `INSERT INTO addresses VALUES (?, ?, ?) ${ANEW}, eni = excluded.eni`,
   dropAddress: 'DELETE FROM addresses WHERE ip = ?',
-  putAssign: 'INSERT OR REPLACE INTO assigns VALUES (?, ?, ?)',
+  putAssign: `INSERT INTO assigns VALUES (?, ?, ?) ${ANEW}, eni = excluded.eni`,
   dropAssign: 'DELETE FROM assigns WHERE token = ?',
-  putRouteAddress: 'INSERT OR REPLACE INTO route_addresses VALUES (?, ?)',
+  putRouteAddress: `INSERT INTO route_addresses VALUES (?, ?) ${ANEW}`,
   dropRouteAddress: 'DELETE FROM route_addresses WHERE ip = ?',
-  putEndpoint: 'INSERT OR REPLACE INTO endpoints VALUES (?, ?, ?)',
+  putEndpoint: `INSERT INTO endpoints VALUES (?, ?, ?) ${ANEW}`,
   dropEndpoint: 'DELETE FROM endpoints WHERE container_id = ? AND ifname = ?',
-  putFact: 'INSERT OR REPLACE INTO facts VALUES (?, ?)',
+  putFact: 'INSERT INTO facts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
 } as const
 type StatementName = keyof typeof STATEMENTS
 

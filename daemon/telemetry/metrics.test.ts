@@ -44,9 +44,11 @@ test('metrics are at /metrics and nothing is anywhere else', async () => {
 
 test('CNI calls are timed, under the names of the users’ dashboards too', async () => {
   const { registry, observeCni } = metricsOf()
-  observeCni({ verb: 'ADD', code: 0, milliseconds: 80 })
-  observeCni({ verb: 'ADD', code: 11, milliseconds: 30_000 })
-  observeCni({ verb: 'DEL', code: 0, milliseconds: 5 })
+  const phases = new Map([['kernel', 4.8]])
+  observeCni({ verb: 'ADD', code: 0, milliseconds: 80, phases })
+  observeCni({ verb: 'ADD', code: 11, milliseconds: 30_000, phases })
+  observeCni({ verb: 'DEL', code: 0, milliseconds: 5, phases })
+  observeCni({ verb: 'CHECK', code: 0, milliseconds: 5, phases })
   const text = await registry.metrics()
   expect(text).toContain('terway_cni_call_latency_ms_sum{verb="ADD",code="11"} 30000')
   // histogram_quantile(0.99, terway_cni_operation_latency_bucket) > 3000, and the same of pods' networks > 0.1
@@ -54,6 +56,10 @@ test('CNI calls are timed, under the names of the users’ dashboards too', asyn
   expect(text).toContain('terway_pod_network_latency_seconds_bucket{le="0.05"} 0')
   expect(text).toContain('terway_pod_network_latency_seconds_bucket{le="0.1"} 1')
   expect(text).toContain('terway_pod_network_latency_seconds_count 1')
+  expect(text).toContain('terway_cni_phase_seconds_sum{verb="ADD",phase="kernel"} 0.0048')
+  expect(text).toContain('terway_cni_phase_seconds_count{verb="ADD",phase="kernel"} 1')
+  expect(text).toContain('terway_cni_phase_seconds_bucket{le="0.005",verb="DEL",phase="kernel"} 1')
+  expect(text).not.toContain('terway_cni_phase_seconds_sum{verb="CHECK"')
 })
 
 test('cloud calls are counted by action, failures and throttled answers among them, and timed by code', async () => {

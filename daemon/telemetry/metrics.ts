@@ -9,6 +9,7 @@ import type { FinishedCall } from '../../cloud/transport.ts'
 import type { ListenAddress } from '../config/flags.ts'
 import { createDriftMetrics, type DriftMetrics } from './drift-metrics.ts'
 import { createPoolMetrics, type PoolMetrics, type PoolSources } from './pool-metrics.ts'
+import { createProcessMetrics } from './process-metrics.ts'
 
 export interface MetricsSources extends PoolSources {
   /** The request budget as it stands, asked at every collection. */
@@ -17,9 +18,21 @@ export interface MetricsSources extends PoolSources {
 
 export interface Metrics extends PoolMetrics, DriftMetrics {
   readonly registry: Registry
-  observeCni(call: { verb: string; code: number; milliseconds: number }): void
+  observeCni(call: FinishedCniCall): void
   observeCloud(call: FinishedCall): void
 }
+
+interface FinishedCniCall {
+  readonly verb: string
+  /** Of the CNI error; 0 is success. */
+  readonly code: number
+  readonly milliseconds: number
+  /** Where they went, ms. */
+  readonly phases: ReadonlyMap<string, number>
+}
+
+/** Verbs whose phases are told. */
+const PHASED: readonly string[] = ['ADD', 'DEL']
 
 /** Upper bounds in ms: from a warm ADD to the deadline of a CNI call. */
 const BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 120_000]
@@ -27,10 +40,13 @@ const BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000
 const OPERATION_BUCKETS = BUCKETS.map((bound) => (bound === 2_500 ? 3_000 : bound))
 /** Upper bounds in s; the users' alert is at 0.1. */
 const SECONDS = BUCKETS.map((bound) => bound / 1_000)
+/** Upper bounds in s of a part of a call: the shortest are some of 10 µs. */
+const PHASE_SECONDS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, ...SECONDS]
 
 export function createMetrics(sources: MetricsSources): Metrics {
   const registry = new Registry()
   const registers = [registry]
+  createProcessMetrics(registry)
   return {
     registry,
     ...createPoolMetrics(registry, sources),
@@ -53,9 +69,16 @@ function createCniMetrics(registers: Registry[]): Metrics['observeCni'] {
     ...{ name: 'terway_pod_network_latency_seconds', help: 'ADDs that gave a pod its network' },
     ...{ buckets: SECONDS, registers },
   })
-  return ({ verb, code, milliseconds }) => {
+  const phase = new Histogram({
+    ...{ name: 'terway_cni_phase_seconds', help: 'Parts of the ADDs and DELs that succeeded', registers },
+    ...{ buckets: PHASE_SECONDS, labelNames: ['verb', 'phase'] },
+  })
+  return ({ verb, code, milliseconds, phases }) => {
     for (const histogram of [call, operation]) histogram?.observe({ verb, code: String(code) }, milliseconds)
-    if (verb === 'ADD' && code === 0) network.observe(milliseconds / 1_000)
+    if (code !== 0) return
+    if (verb === 'ADD') network.observe(milliseconds / 1_000)
+    if (!PHASED.includes(verb)) return
+    for (const [name, took] of phases) phase.observe({ verb, phase: name }, took / 1_000)
   }
 }
 

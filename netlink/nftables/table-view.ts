@@ -96,5 +96,5 @@ function isOf(message: Message, table: Message): boolean {
 
 function elementsOf(message: Message): Attributes[] {
   const list = decodeAttributes(declarationOf(message)).get(NFTA.element.elements)
-  return list === undefined ? [] : decodeList(list).map(decodeAttributes)
+  return list === undefined ? [] : decodeList(list).map((bytes) => decodeAttributes(bytes))
 }

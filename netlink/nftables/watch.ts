@@ -26,15 +26,15 @@ export interface NftablesWatchOptions {
   readonly onChange: () => void
   /** Whether changes by the socket with this address are one's own, of no interest. None are when absent. */
   readonly isOwn?: (portid: number) => boolean
-  /** Pause between two looks. 20 ms. */
-  readonly intervalMs?: number
+  /** Pause between two looks. 20 ms; `none`: it looks when it is told to, by `drain`. */
+  readonly intervalMs?: number | 'none'
 }
 
 /** Does not keep the process alive. */
 export class NftablesWatch implements Disposable {
   readonly #options: NftablesWatchOptions
   readonly #socket: MulticastSocket
-  readonly #timer: NodeJS.Timeout
+  readonly #timer: NodeJS.Timeout | undefined
 
   /** Changes from now on are told. @throws NetnsError, SystemCallError: see `lacksNftables` of source-marks.ts. */
   constructor(options: NftablesWatchOptions) {
@@ -45,11 +45,11 @@ export class NftablesWatch implements Disposable {
       groups: [NFNLGRP_NFTABLES],
       receiveBuffer: RECEIVE_BUFFER,
     })
-    this.#timer = setInterval(() => this.drain(), options.intervalMs ?? DEFAULT_INTERVAL_MS)
-    this.#timer.unref()
+    const { intervalMs = DEFAULT_INTERVAL_MS } = options
+    if (intervalMs !== 'none') this.#timer = setInterval(() => this.drain(), intervalMs).unref()
   }
 
-  /** Looks at what waits without waiting for the timer. At most 500 datagrams; the rest in the next turn. */
+  /** Looks at what waits now. At most 500 datagrams; the rest in the next turn. */
   drain(): void {
     let changed = false
     let count = 0

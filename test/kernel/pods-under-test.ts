@@ -24,6 +24,7 @@ import { LinkIndexes } from '../../daemon/pod/link-indexes.ts'
 import { poolEnis, poolLeases } from '../../daemon/pod/pool-leases.ts'
 import { recover } from '../../daemon/pod/recover.ts'
 import { Removals } from '../../daemon/pod/remove.ts'
+import { Stopwatch } from '../../daemon/pod/stopwatch.ts'
 import { check, del } from '../../daemon/pod/verbs.ts'
 import { REAL_POOL_CLOCK } from '../../daemon/pool/clock.ts'
 import type { Change, EniKey, KnownEni } from '../../daemon/pool/model.ts'
@@ -189,7 +190,7 @@ export class PodsUnderTest {
   }
 
   async add(call: Partial<Call>, signal = alive): Promise<AddAnswer> {
-    const answer = await add(this.context, parseAdd(raw(call)), signal)
+    const answer = await add(this.context, parseAdd(raw(call)), { signal, watch: new Stopwatch() })
     return JSON.parse(Buffer.from(answer).toString()) as AddAnswer
   }
 

@@ -61,6 +61,20 @@ describe('with 250 pods on the node', () => {
     expect(late.map(({ transactions }) => transactions)).toEqual([1, 1])
   })
 
+  test('neither looks at another pod, and DEL does not enter the pod', async () => {
+    const { endpoints } = node.node.context
+    node.sandbox(PODS)
+    const listed = jest.spyOn(endpoints, 'all')
+    const opened = jest.spyOn(PodSide, 'openIfPresent')
+    await node.add(PODS)
+    await node.del(PODS)
+    await node.node.context.removals.settled()
+    const looks = [...listed.mock.calls, ...opened.mock.calls]
+    for (const spy of [listed, opened]) spy.mockRestore()
+    expect(looks).toEqual([])
+    expect(endpoints.all()).toHaveLength(PODS)
+  })
+
   test('a packet meets the rules that it met when there was one: pods are elements of a map and routes', () => {
     const many = found(node)
     expect([many.rules, many.chainRules]).toEqual([few.rules, few.chainRules])
