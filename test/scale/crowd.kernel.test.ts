@@ -114,12 +114,12 @@ describe('with 250 pods on the node', () => {
   })
 })
 
-/** The kernel lists neighbours and links that were changed in another order. */
+/**
+ * Each once, and in order: the kernel lists neighbours and links that were changed in another order, and begins its list
+ * of IPv6 routes again when they change meanwhile, so that some are listed twice.
+ */
 function lines({ node }: CrowdedNode): readonly string[] {
-  return node
-    .traces()
-    .flatMap((text) => text.split('\n'))
-    .toSorted()
+  return [...new Set(node.traces().flatMap((text) => text.split('\n')))].toSorted()
 }
 
 function linkOf({ node }: CrowdedNode, address: string): string {

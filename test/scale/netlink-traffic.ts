@@ -3,8 +3,9 @@ import { jest } from '@jest/globals'
 import { NetlinkSocket } from '../../netlink/socket.ts'
 
 export interface Traffic {
-  /** Calls that send requests, each of one datagram or a few. */
+  /** Calls that send requests outside of transactions, each of one datagram or a few. */
   readonly sends: number
+  /** Those of transactions among them. */
   readonly requests: number
   readonly transactions: number
   /** Lists read. */
@@ -24,11 +25,12 @@ export class NetlinkTraffic implements Disposable {
 
   /** Since the last call. */
   take(): Traffic {
-    const sent = this.#request.mock.calls.filter(([requests]) => requests.length > 0)
+    const sent = this.#request.mock.calls.flatMap(([{ length }]) => (length > 0 ? [length] : []))
+    const transacted = this.#transact.mock.calls.flatMap(([, { length }]) => (length > 0 ? [length] : []))
     const traffic = {
       sends: sent.length,
-      requests: sent.reduce((sum, [requests]) => sum + requests.length, 0),
-      transactions: this.#transact.mock.calls.length,
+      requests: [...sent, ...transacted].reduce((sum, length) => sum + length, 0),
+      transactions: transacted.length,
       dumps: this.#dump.mock.calls.length + this.#dumpInPool.mock.calls.length,
       dumpsOfOne: Math.max(0, ...[...Map.groupBy(this.#dump.mock.contexts, (socket) => socket).values()].map(sizeOf)),
       inPool: this.#requestInPool.mock.calls.length,
