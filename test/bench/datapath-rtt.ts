@@ -1,7 +1,8 @@
 /** What a packet takes from a pod to the router and back, with many pods on the node against one: the kernel's work. */
 import { CrowdedNode } from '../scale/crowded-node.ts'
 import { Echo } from '../scale/echo.ts'
-import { type BenchLine, benchLine } from './line.ts'
+import { type BenchLine, benchLine, median } from './line.ts'
+import type { Run } from './progress.ts'
 
 const ECHOES = 50
 
@@ -18,12 +19,18 @@ const CASES: readonly Case[] = [
   { name: 'datapath.rtt.2000.rules.ratio', pods: 2_000, policyRoute: 'rules' },
 ]
 
-export async function benchRoundTrip(rounds: number): Promise<readonly BenchLine[]> {
-  await using alone = await CrowdedNode.start({ prefix: 'tw-rtt-one-', room: 8 })
+/** @param quick only the first case: thousands of pods take most of a minute to make */
+export async function benchRoundTrip({ quick, progress }: Run): Promise<readonly BenchLine[]> {
+  const rounds = quick ? 50 : 200
+  const cases = quick ? CASES.slice(0, 1) : CASES
+  await using alone = await CrowdedNode.start({ prefix: 'tw-bench-rtt-one-', room: 8 })
   alone.routeBack(await alone.add(0))
   using echo = new Echo(alone.sandbox(0), alone.gateway)
   const lines: BenchLine[] = []
-  for (const one of CASES) lines.push(await measure(one, { echo, rounds }))
+  for (const [i, one] of cases.entries()) {
+    lines.push(await measure(one, { echo, rounds }))
+    progress.step('case', i + 1, cases.length)
+  }
   return lines
 }
 
@@ -34,19 +41,19 @@ interface Reference {
 
 /** In turn with the pod that is alone, so that what else the machine does is in both. */
 async function measure({ name, pods, policyRoute }: Case, { echo, rounds }: Reference): Promise<BenchLine> {
-  await using crowded = await CrowdedNode.start({ prefix: `tw-rtt-${pods}-`, room: pods + 8, policyRoute })
+  await using crowded = await CrowdedNode.start({ prefix: `tw-bench-rtt-${pods}-`, room: pods + 8, policyRoute })
   await crowded.fill(0, pods - 1)
   const last = pods - 1
   crowded.routeBack(await crowded.add(last))
   using crowdedEcho = new Echo(crowded.sandbox(last), crowded.gateway)
   const ratios = Array.from({ length: rounds }, () => {
-    const reference = median(echo)
-    return median(crowdedEcho) / reference
+    const reference = roundTrip(echo)
+    return roundTrip(crowdedEcho) / reference
   })
   return benchLine({ name, unit: 'ratio' }, ratios)
 }
 
-function median(echo: Echo): number {
-  const times = Array.from({ length: ECHOES }, () => echo.roundTrip()).toSorted((a, b) => a - b)
-  return times[Math.floor(ECHOES / 2)] ?? Number.NaN
+/** The median of many. */
+function roundTrip(echo: Echo): number {
+  return median(Array.from({ length: ECHOES }, () => echo.roundTrip()))
 }

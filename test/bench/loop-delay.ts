@@ -1,32 +1,33 @@
 /** How long the event loop kept a timer waiting. */
-import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { setTimeout as sleep } from 'node:timers/promises'
 
+/** Between two ticks when nothing is in their way, ms. */
 const RESOLUTION = 1
-/** The first tick only begins the count; ms */
-const TICKS = 10 * RESOLUTION
-/** A day: only there to keep the process alive, which the daemon's own timers do not. */
-const NEVER = 86_400_000
 
 export interface Delayed<T> {
   readonly result: T
-  /** The longest pause between two ticks that are due each ms, ms. */
-  readonly worst: number
+  /**
+   * The time between any two ticks, ms: what monitorEventLoopDelay of node:perf_hooks counts, but each by itself, so
+   * that those of several runs can be taken together, and none from before or after the run.
+   */
+  readonly delays: readonly number[]
 }
 
+/** Keeps the process alive meanwhile, which the daemon's own timers do not. */
 export async function withLoopDelay<T>(run: () => Promise<T>): Promise<Delayed<T>> {
-  const delays = monitorEventLoopDelay({ resolution: RESOLUTION })
-  const alive = setInterval(() => undefined, NEVER)
-  delays.enable()
-  await sleep(TICKS)
-  delays.reset()
-  await sleep(TICKS)
+  const delays: number[] = []
+  let last = performance.now()
+  const tick = () => {
+    const now = performance.now()
+    delays.push(now - last)
+    last = now
+  }
+  const timer = setInterval(tick, RESOLUTION)
   try {
     const result = await run()
-    await sleep(TICKS)
-    return { result, worst: delays.max / 1_000_000 }
+    // The pause in which it ended: nobody else had a turn yet.
+    tick()
+    return { result, delays }
   } finally {
-    delays.disable()
-    clearInterval(alive)
+    clearInterval(timer)
   }
 }

@@ -42,6 +42,12 @@ function ownership(prefix: string): Ownership {
   return { kind: startTime(pid) === started ? 'alive' : 'dead', pid }
 }
 
+/** Whether it is this process. */
+export function owns(prefix: string): boolean {
+  const owner = ownership(prefix)
+  return owner.kind === 'alive' && owner.pid === String(process.pid)
+}
+
 /** @throws CommandError when another process that runs owns the cluster of this prefix. */
 export function failIfOwned(prefix: string): void {
   const owner = ownership(prefix)
