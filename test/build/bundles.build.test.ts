@@ -78,7 +78,12 @@ describe('memory', () => {
   }
 
   test('terwayd, which every node has, keeps little of what it once needed', () => {
-    const words = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning', '--help']
+    const words = [
+      '--max-semi-space-size=1',
+      '--heap-growing-percent=20',
+      '--disable-warning=ExperimentalWarning',
+      '--help',
+    ]
     expect(startedWith('terwayd', 'terwayd')).toEqual({
       words,
       malloc: ['MALLOC_ARENA_MAX=2', 'MALLOC_TRIM_THRESHOLD_=65536'],
