@@ -15,7 +15,7 @@ export function conditions(lines: readonly BenchLine[], byName: ByName): string 
   const [first] = lines
   const rows = [
     ['machine', first?.env ?? 'unknown'],
-    ['date', first?.at.slice(0, 10) ?? 'unknown'],
+    ['taken', spanOf(lines)],
     ['samples', lines.some(({ quick }) => quick === true) ? QUICK : 'all'],
     ['a loop of arithmetic, again and again', spread(byName.get('machine.loop'))],
     [
@@ -26,6 +26,13 @@ export function conditions(lines: readonly BenchLine[], byName: ByName): string 
     ['the same of the Node that is packed, which has no symbols', spread(byName.get('exec.node.stripped'))],
   ]
   return table([{ head: 'condition' }, { head: 'measured' }], rows)
+}
+
+/** A figure can be taken anew: its line then replaces that of the run before. */
+function spanOf(lines: readonly BenchLine[]): string {
+  const times = lines.map(({ at }) => at).toSorted()
+  const [first, last] = [times[0], times.at(-1)].map((at) => at?.slice(0, 16).replace('T', ' '))
+  return `${first} to ${last} UTC; each line of the figures has its time`
 }
 
 function spread(line: BenchLine | undefined): string {
