@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -248,7 +248,7 @@ describe('remove', () => {
     kernel.apply(plan)
     const path = join(tmpdir(), `tw-nl-plan-${process.pid}`)
     writeFileSync(path, '')
-    await kernel.remove({ ...plan, podNetns: path })
+    await kernel.remove({ ...plan, podNetns: path }).finally(() => rmSync(path))
     expect(found(host, 'link')).not.toContain(HOST_LINK)
   })
 
